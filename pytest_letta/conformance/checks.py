@@ -1,0 +1,103 @@
+"""Pure checks for contracts: data in; ``None``, or a text that says what is wrong, out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
+_SHOWN = 300
+
+
+def shorten(value: object, limit: int = _SHOWN) -> str:
+    """Return `value` as text of at most `limit` characters, with a note of what was left out."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text):,} characters)"
+
+
+def answered(response: httpx.Response) -> str:
+    """Say what came back: method, path, status and the start of the body."""
+    request = response.request
+    seen = f"{request.method} {request.url.raw_path.decode()} answered {response.status_code}"
+    return f"{seen}: {shorten(response.text)}" if response.is_closed and response.text else seen
+
+
+def status(response: httpx.Response, *allowed: int) -> str | None:
+    """Check that the status is one of `allowed` (200 when none is given)."""
+    allowed = allowed or (200,)
+    if response.status_code in allowed:
+        return None
+    return f"{answered(response)} (expected {' or '.join(map(str, allowed))})"
+
+
+def refused(response: httpx.Response, *allowed: int, naming: str | None = None) -> str | None:
+    """Check a refusal by its reason: the status, a JSON object with ``detail``, and what the text names.
+
+    Letta writes ``detail`` as a string, a list (up to 0.12) or an object; LLM errors come under ``error``.
+    `naming` must occur in that text in any case of letters.
+    """
+    if problem := status(response, *allowed):
+        return problem
+    try:
+        body = response.json()
+    except ValueError:
+        return f"{answered(response)} (expected a JSON error body)"
+    detail = body.get("detail", body.get("error")) if isinstance(body, Mapping) else None
+    if not detail:
+        return f"{answered(response)} (expected a JSON object with 'detail')"
+    if naming is not None and naming.lower() not in str(detail).lower():
+        return f"{answered(response)} (expected a text that names {naming!r})"
+    return None
+
+
+def not_a_server_error(response: httpx.Response) -> str | None:
+    """Check that the server did not answer with 5xx."""
+    return f"{answered(response)} (a server error)" if response.status_code >= 500 else None
+
+
+def equal(expected: object, actual: object, what: str) -> str | None:
+    """Check that `actual` equals `expected`."""
+    if expected == actual:
+        return None
+    return f"{what}: expected {shorten(expected)}, got {shorten(actual)}"
+
+
+def echoed(sent: Mapping[str, Any], got: Mapping[str, Any], what: str) -> str | None:
+    """Check that each field of `sent` came back unchanged in `got`, and name all that did not."""
+    wrong = [
+        f"{field} is missing" if field not in got else f"{field} is {shorten(got[field], 80)}, not {shorten(value, 80)}"
+        for field, value in sent.items()
+        if field not in got or got[field] != value
+    ]
+    return f"{what} does not give back what was sent: {'; '.join(wrong)}" if wrong else None
+
+
+def contains(collection: Collection[Any] | str, wanted: object, what: str) -> str | None:
+    """Check that `wanted` is in `collection`."""
+    if wanted in collection:
+        return None
+    return f"{what} does not contain {shorten(wanted, 120)}: {shorten(collection)}"
+
+
+def lacks(collection: Collection[Any] | str, unwanted: object, what: str) -> str | None:
+    """Check that `unwanted` is not in `collection`."""
+    if unwanted not in collection:
+        return None
+    return f"{what} still contains {shorten(unwanted, 120)}: {shorten(collection)}"
+
+
+def no_repeats(values: Sequence[Any], what: str) -> str | None:
+    """Check that no value occurs twice."""
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    return f"{what} repeats {', '.join(repeated[:5])}" if repeated else None
+
+
+def same_set(expected: Iterable[Any], actual: Iterable[Any], what: str) -> str | None:
+    """Check that both hold the same values, in any order; name what is missing and what is foreign."""
+    wanted, got = set(expected), set(actual)
+    if wanted == got:
+        return None
+    missing, foreign = sorted(map(str, wanted - got)), sorted(map(str, got - wanted))
+    return f"{what}: {len(missing)} missing {missing[:3]}, {len(foreign)} unexpected {foreign[:3]}"

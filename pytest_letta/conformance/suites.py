@@ -1,0 +1,43 @@
+"""Where the shipped contract suites are, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_letta.errors import SettingsError
+from pytest_letta.settings import did_you_mean
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def contracts_dir() -> Path:
+    """Return the folder of the suites: inside the package in a wheel, beside it in a checkout."""
+    inside = _PACKAGE / "contracts"
+    return inside if inside.is_dir() else _PACKAGE.parent / "contracts"
+
+
+def suite_names() -> tuple[str, ...]:
+    """Return the names of the shipped suites."""
+    return tuple(sorted(path.parent.name for path in contracts_dir().glob("*/__init__.py")))
+
+
+def suite_files(names: Iterable[str]) -> list[Path]:
+    """Return the test files of the suites `names`, of all suites when it is empty.
+
+    Files, not folders: a file that is named is collected whatever ``python_files`` the project has set.
+    Raises SettingsError for a suite that does not exist.
+    """
+    known = suite_names()
+    chosen = tuple(names) or known
+    for name in chosen:
+        if name not in known:
+            allowed = ", ".join(known)
+            raise SettingsError(f"letta_suite must be one of {allowed}, got {name!r}{did_you_mean(name, known)}.")
+    return [file for name in chosen for file in sorted((contracts_dir() / name).glob("test_*.py"))]
+
+
+def known_file(version: str | None) -> Path | None:
+    """Return the list of known issues that ships for `version`, or ``None`` when there is none."""
+    file = contracts_dir() / "known" / f"{version}.yaml"
+    return file if file.is_file() else None

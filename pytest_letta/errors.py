@@ -1,0 +1,64 @@
+"""The error tree: every error that this package raises on purpose.
+
+::
+
+    PytestLettaError
+    ├── SettingsError       a setting is wrong; pytest ends with exit code 4
+    │   └── MissingExtraError   a feature needs an optional extra that is not installed
+    ├── TargetError         what answers at the URL cannot be tested as a Letta server
+    ├── StackError          a stack of ours could not do what it was asked
+    │   ├── CacheError          the cache folder cannot be used
+    │   ├── ServiceError        a service did not start, did not stop or died
+    │   └── PortTakenError      somebody bound the port between choosing and binding
+    ├── StreamError         a byte stream breaks the event-stream grammar or a bound
+    └── ModelError          the scripted model was asked for something it cannot do
+
+Messages say what is wrong, the value and where it came from, what is allowed, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class PytestLettaError(Exception):
+    """Root of the tree."""
+
+
+class SettingsError(PytestLettaError):
+    """A setting is wrong."""
+
+
+class MissingExtraError(SettingsError):
+    """A feature needs packages of an extra that is not installed."""
+
+    @classmethod
+    def of(cls, extra: str, feature: str, missing: str) -> MissingExtraError:
+        """Name the feature, the module that is missing and the command that installs it."""
+        return cls(f"{feature} needs {missing}, which is not installed: pip install 'pytest-letta[{extra}]'")
+
+
+class TargetError(PytestLettaError):
+    """What answers at the URL cannot be tested as a Letta server."""
+
+
+class StackError(PytestLettaError):
+    """A stack of ours could not do what it was asked."""
+
+
+class CacheError(StackError):
+    """The cache folder cannot be written, or its disk is full."""
+
+
+class ServiceError(StackError):
+    """A service did not start, did not stop in time or died; the message ends with its last log lines."""
+
+
+class PortTakenError(StackError):
+    """Somebody bound the port between choosing and binding."""
+
+
+class StreamError(PytestLettaError):
+    """A byte stream breaks the event-stream grammar, or exceeds a bound that the reader was given."""
+
+
+class ModelError(PytestLettaError):
+    """The scripted model was asked for something it cannot do."""
