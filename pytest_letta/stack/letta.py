@@ -1,0 +1,113 @@
+"""The Letta server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import ClassVar
+
+from pytest_letta.errors import ServiceError
+from pytest_letta.stack.asking import ask
+from pytest_letta.stack.forking import Zygote
+from pytest_letta.stack.letta_env import LettaEnv
+from pytest_letta.stack.postgres import Postgres
+from pytest_letta.stack.redis import Redis
+from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.service import Address, Service, plain_environment
+
+
+class Letta(Service):
+    """The server, forked from a process that has imported it, or started cold.
+
+    `letta_env` overrides its environment; what is in it wins over what we set.
+    """
+
+    name: ClassVar[str] = "letta"
+    start_limit_s: ClassVar[float] = 120.0
+
+    def __init__(self, run: RunDir, address: Address, env: LettaEnv, environment: Mapping[str, str]) -> None:
+        super().__init__(run, address)
+        self._env = env
+        self._environment = environment
+        self._zygote: Zygote | None = None
+
+    def prepare(self) -> None:
+        """Start importing the server, without waiting for that; nothing happens when that is under way or done."""
+        if self._zygote is None or not self._zygote.is_running:
+            self._zygote = Zygote(self.run, self._env.python, self._environment, self.folder)
+
+    def command(self) -> Sequence[str]:
+        return [str(self._env.letta), *self._arguments()]
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    def launch(self) -> None:
+        """Fork a server; where a fork would be no true restart, start one cold."""
+        if self.is_running:
+            return
+        self.prepare()
+        assert self._zygote is not None
+        if self._zygote.unfit_reason() is not None:
+            self.launch_cold()
+            return
+        self._mark_log()
+        pid_file = self.run.pid_file(self.name)
+        pid_file.unlink(missing_ok=True)
+        self.process = self._zygote.fork(self._arguments(), pid_file=pid_file, log=self.log)
+
+    def launch_cold(self) -> None:
+        """Start ``letta server`` itself, imports and all."""
+        super().launch()
+
+    def check(self) -> str | None:
+        # Health alone is 200 with a dead database: only a route that reads data tells.
+        return ask(f"{self.url}/v1/health/") or ask(f"{self.url}/v1/agents/?limit=1", self._credentials())
+
+    def outlive_us(self) -> None:
+        """Have the server go on when we end."""
+        if self._zygote is not None and self._zygote.is_running:
+            self._zygote.outlive_us()
+
+    def end(self) -> None:
+        """Kill the server and what it was forked from."""
+        with suppress(ServiceError):
+            self.kill()
+        if self._zygote is not None:
+            self._zygote.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def _arguments(self) -> list[str]:
+        return ["server", "--host", self.address.host, "--port", str(self.address.port)]
+
+    def _credentials(self) -> dict[str, str]:
+        password = self._environment.get("LETTA_SERVER_PASSWORD")
+        return {"Authorization": f"Bearer {password}"} if password else {}
+
+
+def environment_of(
+    run: RunDir, env: LettaEnv, postgres: Postgres, redis: Redis, llm_url: str, overrides: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the whole environment of a server that uses these services; `overrides` wins."""
+    folder = run.folder(Letta.name)
+    plain = plain_environment(folder)
+    return {
+        **plain,
+        # Tools run by the name `python`, which must be the server's own.
+        "PATH": f"{env.python.parent}:{plain['PATH']}",
+        "LETTA_DIR": str(folder / ".letta"),
+        # With pooling on, a URI without sslmode means sslmode=require. Pooling halves the latency of a message.
+        "LETTA_PG_URI": f"{postgres.dsn}?sslmode=disable",
+        "LETTA_DISABLE_SQLALCHEMY_POOLING": "false",
+        "LETTA_REDIS_HOST": redis.address.host,
+        "LETTA_REDIS_PORT": str(redis.address.port),
+        "OPENAI_API_KEY": "dummy",
+        "OPENAI_API_BASE": f"{llm_url}/v1",
+        "LETTA_DISABLE_TRACING": "true",
+        "DO_NOT_TRACK": "1",
+        "PYTHONUNBUFFERED": "1",
+        **overrides,
+    }

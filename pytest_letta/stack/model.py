@@ -1,0 +1,34 @@
+"""The scripted model as a service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest_letta
+from pytest_letta.stack.asking import ask
+from pytest_letta.stack.service import Service, plain_environment
+
+
+class Model(Service):
+    """``python -m pytest_letta.llm`` on our own interpreter."""
+
+    name: ClassVar[str] = "llm"
+
+    def command(self) -> Sequence[str]:
+        address = self.address
+        return [sys.executable, "-m", "pytest_letta.llm", "--host", address.host, "--port", str(address.port)]
+
+    def environment(self) -> Mapping[str, str]:
+        # We may be imported from a source tree that only our own sys.path names.
+        source = Path(str(pytest_letta.__file__)).parent.parent
+        return plain_environment(self.folder) | {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
+
+    def check(self) -> str | None:
+        return ask(f"{self.url}/health")
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"

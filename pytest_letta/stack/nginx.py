@@ -1,0 +1,58 @@
+"""nginx, the proxy before Letta."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import ClassVar
+
+from pytest_letta.stack import wheels
+from pytest_letta.stack.asking import ask
+from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.service import Address, Service, plain_environment
+
+_TEMPLATE = Path(__file__).with_name("nginx.conf")
+
+
+class Nginx(Service):
+    """nginx that passes requests, bodies up to 64 MiB and event streams through to `letta`."""
+
+    name: ClassVar[str] = "nginx"
+    # TERM would cut connections; QUIT lets them end, which a stream may take an hour for.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+
+    def __init__(self, run: RunDir, address: Address, letta: Address) -> None:
+        super().__init__(run, address)
+        self._letta = letta
+
+    def command(self) -> Sequence[str]:
+        conf = self.folder / "nginx.conf"
+        conf.write_text(render(self.folder, self.address, self._letta, as_root=os.geteuid() == 0))
+        return [str(wheels.nginx()), "-p", str(self.folder), "-c", str(conf), "-e", "stderr"]
+
+    def environment(self) -> Mapping[str, str]:
+        return plain_environment(self.folder)
+
+    def check(self) -> str | None:
+        return ask(f"{self.url}/nginx-health")
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+
+def render(folder: Path, listen: Address, letta: Address, *, as_root: bool) -> str:
+    """Return the configuration of a proxy at `listen` that keeps all its files in `folder`.
+
+    Started by root, nginx changes to the user ``nobody``, who could not read the folder, unless told to stay root.
+    """
+    return Template(_TEMPLATE.read_text()).substitute(
+        user="user root;" if as_root else "",
+        folder=folder,
+        access_log=folder / "access.log",
+        listen=listen,
+        letta=letta,
+    )

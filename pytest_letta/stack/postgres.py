@@ -1,0 +1,174 @@
+"""Postgres with pgvector."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pytest_letta.errors import StackError
+from pytest_letta.stack import wheels
+from pytest_letta.stack.account import Account, account_for_postgres
+from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.service import Address, Service, as_user, plain_environment
+
+USER = PASSWORD = DATABASE = "letta"
+
+_ASK_TIMEOUT_S = 5.0
+_INITDB_LIMIT_S = 120.0
+
+# The data is thrown away, so nothing has to survive a loss of power: no fsync, no full pages. synchronous_commit
+# stays on: what a client was told is committed has then been written to the kernel, which keeps it when Postgres is
+# killed. With it off, a kill would lose up to 600 ms of acknowledged commits, and we would blame Letta for it.
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "on",
+    "max_connections": "200",
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class Postgres(Service):
+    """Postgres 16 in `folder`/data, with the user, password and database ``letta``.
+
+    Under root it runs as another user, since it refuses to run as root.
+    """
+
+    name: ClassVar[str] = "postgres"
+    # "Fast": ends the sessions of clients and writes a checkpoint.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+
+    def __init__(self, run: RunDir, address: Address) -> None:
+        super().__init__(run, address)
+        self.account: Account | None = account_for_postgres()
+        self.home = wheels.postgres_home()
+        self._readable_home: Path | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def dsn(self) -> str:
+        """The address as a libpq URI, without ``sslmode``: pg8000, which the migrations use, refuses that."""
+        return f"postgresql://{USER}:{PASSWORD}@{self.address}/{DATABASE}"
+
+    def command(self) -> Sequence[str]:
+        settings = _SETTINGS | {"listen_addresses": self.address.host, "port": str(self.address.port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self._binary("postgres")), "-D", str(self.data), *options]
+
+    def environment(self) -> Mapping[str, str]:
+        return plain_environment(self.folder)
+
+    def check(self) -> str | None:
+        return self.ask("select 1", "postgres")
+
+    def quit(self) -> None:
+        """End at once, without a checkpoint, but give back the shared memory segment, which a kill leaves behind."""
+        self.stop(signal.SIGQUIT)
+
+    def ask(self, sql: str, database: str) -> str | None:
+        """Run `sql` over a new connection: ``None`` when it succeeds, else what was said."""
+        address = self.address
+        try:
+            done = subprocess.run(
+                [
+                    self.home / "bin" / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
+                    "-h", address.host, "-p", str(address.port), "-U", USER, "-d", database, "-c", sql,
+                ],
+                env=dict(self.environment()) | {"PGPASSWORD": PASSWORD, "PGCONNECT_TIMEOUT": "3"},
+                capture_output=True,
+                text=True,
+                timeout=_ASK_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"none within {_ASK_TIMEOUT_S:.0f} s"
+        return None if done.returncode == 0 else " ".join(done.stderr.split())
+
+    def initialise(self) -> None:
+        """Make an empty data folder; raise StackError when initdb fails."""
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        if self.account is not None:
+            os.chown(password, self.account.uid, self.account.gid)
+        done = subprocess.run(
+            [
+                self._binary("initdb"), "-D", self.data, "-U", USER, "--pwfile", password, "-A", "scram-sha-256",
+                "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions",
+                # Segments of 1 MiB, not 16: the cached copy and each start's copy of it stay small.
+                "--wal-segsize", "1",
+            ],
+            env=dict(self.environment()),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=_INITDB_LIMIT_S,
+            check=False,
+            **as_user(self.account),
+        )
+        if done.returncode != 0:
+            raise StackError(f"initdb failed: {' '.join(done.stderr.split())}")
+
+    def adopt(self, template: Path) -> None:
+        """Take a copy of the data folder `template`."""
+        shutil.copytree(template, self.data, copy_function=_copy)
+        self.data.chmod(0o700)
+        if self.account is not None:
+            for folder, _, files in os.walk(self.data):
+                os.chown(folder, self.account.uid, self.account.gid)
+                for name in files:
+                    os.chown(os.path.join(folder, name), self.account.uid, self.account.gid)
+
+    def _binary(self, name: str) -> Path:
+        if self._readable_home is None:
+            self._readable_home = self.home if self._can_run(self.home) else self._copied_home()
+        return self._readable_home / "bin" / name
+
+    def _can_run(self, home: Path) -> bool:
+        if self.account is None:
+            return True
+        try:
+            probe = subprocess.run(
+                [home / "bin" / "postgres", "--version"],
+                env={}, cwd="/", capture_output=True, timeout=_ASK_TIMEOUT_S, check=False, **as_user(self.account),
+            )
+        except PermissionError:
+            return False
+        return probe.returncode == 0
+
+    def _copied_home(self) -> Path:
+        """Copy what a server needs to where the other user can read it: an environment under /root is closed to it."""
+        place = self.run.path / "postgres-home"
+        place.mkdir(mode=0o711)
+        copied = place / self.home.parent.name / self.home.name
+        for part in ("lib/postgresql", "share/postgresql"):
+            shutil.copytree(self.home / part, copied / part, ignore=shutil.ignore_patterns("pgxs"))
+        (copied / "bin").mkdir()
+        for name in ("postgres", "initdb"):
+            shutil.copy2(self.home / "bin" / name, copied / "bin" / name)
+        # The binaries look for the libraries that the wheel brings relative to themselves.
+        libraries = self.home.parent.with_name(self.home.parent.name + ".libs")
+        if libraries.exists():
+            shutil.copytree(libraries, place / libraries.name)
+        if not self._can_run(copied):
+            account = self.account.name if self.account else ""
+            raise StackError(
+                f"the user {account} cannot reach {place}, where Postgres would run: set TMPDIR to a folder that "
+                "every user can enter, such as /tmp."
+            )
+        return copied
+
+
+def _copy(source: str, target: str) -> None:
+    # Contents and nothing else: of the metadata only the mode would matter, and copy2 costs twice the time.
+    shutil.copyfile(source, target)
+    os.chmod(target, 0o600)

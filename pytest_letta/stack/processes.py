@@ -1,0 +1,84 @@
+"""Acts on whole process trees: the children of a service may have sessions of their own, so groups do not do."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+_GONE_LIMIT_S = 10.0
+_POLL_S = 0.01
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """Return the process and its descendants, parents first; nothing when it is gone."""
+    import psutil
+
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Send a signal to those that still are who they were; psutil refuses a recycled id."""
+    import psutil
+
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def freeze(pid: int) -> None:
+    """Stop the whole tree: parents first, again until no new child has appeared."""
+    stopped: set[int] = set()
+    while new := [process for process in tree(pid) if process.pid not in stopped]:
+        send(new, signal.SIGSTOP)
+        stopped.update(process.pid for process in new)
+
+
+def thaw(pid: int) -> None:
+    """Let the whole tree go on: children first, so that a parent finds them ready."""
+    send(reversed(tree(pid)), signal.SIGCONT)
+
+
+def wait_gone(processes: Iterable[psutil.Process], limit_s: float = _GONE_LIMIT_S) -> list[psutil.Process]:
+    """Wait until all are gone, and return those that are not after `limit_s` seconds."""
+    deadline = time.monotonic() + limit_s
+    left = [process for process in processes if _lives(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        left = [process for process in left if _lives(process)]
+    return left
+
+
+def listens(pid: int, port: int) -> bool:
+    """Tell whether the process or a descendant listens on `port`; true when the system does not let us see."""
+    import psutil
+
+    for process in tree(pid):
+        try:
+            connections = process.net_connections(kind="tcp")
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            return True
+        if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections):
+            return True
+    return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        # A zombie is as good as gone: it holds nothing but its id, until its parent looks.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,127 @@
+"""Ends what stacks of killed owners left behind, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_letta.stack import processes
+from pytest_letta.stack.rundir import KEPT, LOCK, PREFIX
+
+if TYPE_CHECKING:
+    import psutil
+
+# A process writes its file right after it began, so one that began later than the file was written has only got
+# the same id. The tolerance is for the clocks: the start of a process is known to 10 ms, from the time since boot.
+_CLOCK_TOLERANCE_S = 2.0
+_QUIT_LIMIT_S = 5.0
+
+
+def reap(parent: Path | None = None) -> list[Path]:
+    """Remove the run folders in `parent` (``None``: the system's temporary folder) whose owners are gone.
+
+    Whatever services of theirs still run are ended first. Folders of other users, of living owners and those that
+    were kept on purpose stay. Returns the folders that were removed.
+    """
+    removed = []
+    for path in _run_folders(parent or Path(tempfile.gettempdir())):
+        if not (path / KEPT).exists() and _reap_one(path):
+            removed.append(path)
+    return removed
+
+
+def end(run: Path) -> None:
+    """End the services that are recorded in the folder `run`, whoever owns it, and remove it."""
+    members = [process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)]
+    _end(members)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def _run_folders(parent: Path) -> Iterator[Path]:
+    for path in parent.glob(PREFIX + "*"):
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink():
+                yield path
+
+
+def _reap_one(path: Path) -> bool:
+    # The lock gets its name only when it is held, so a folder without one is just being made.
+    with suppress(FileNotFoundError):
+        descriptor = os.open(path / LOCK, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            end(path)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+    return False
+
+
+def _pid_files(run: Path) -> list[Path]:
+    folder = run / "pids"
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _recorded(pid_file: Path, run: Path) -> list[psutil.Process]:
+    """Return the process that wrote `pid_file`, with its descendants, if it lives and is still that process."""
+    import psutil
+
+    try:
+        found = processes.tree(int(pid_file.read_text()))
+        if found and _is_writer(found[0], pid_file, run):
+            return found
+    except (OSError, ValueError, psutil.Error):
+        pass  # never written, or gone meanwhile
+    return []
+
+
+def _is_writer(process: psutil.Process, pid_file: Path, run: Path) -> bool:
+    began_before = process.create_time() <= pid_file.stat().st_mtime + _CLOCK_TOLERANCE_S
+    # All our services work below their run folder, or, a migration, in the cache; a recycled id hardly does.
+    return began_before and (Path(process.cwd()).is_relative_to(run) or pid_file.name == "alembic")
+
+
+def _end(members: Sequence[psutil.Process]) -> None:
+    processes.send(members, signal.SIGCONT)
+    postmasters = [process for process in members if _is_postmaster(process)]
+    # Asked to quit, Postgres gives back its shared memory segment; a kill would leave that to the machine.
+    processes.send(postmasters, signal.SIGQUIT)
+    processes.wait_gone(postmasters, _QUIT_LIMIT_S)
+    processes.send(members, signal.SIGKILL)
+    processes.wait_gone(members)
+
+
+def _is_postmaster(process: psutil.Process) -> bool:
+    import psutil
+
+    with suppress(psutil.Error):
+        parent = process.parent()
+        return process.name() == "postgres" and (parent is None or parent.name() != "postgres")
+    return False
+
+
+def main() -> int:
+    """End and remove one stack: ``python -m pytest_letta.stack.reaper RUN_FOLDER``."""
+    parser = argparse.ArgumentParser(prog="python -m pytest_letta.stack.reaper", description=main.__doc__)
+    parser.add_argument("run", type=Path, metavar="RUN_FOLDER")
+    run = parser.parse_args().run
+    if not (run / LOCK).exists():
+        parser.error(f"{run} is not the folder of a stack")
+    end(run.resolve())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Redis, which Letta keeps background streams and locks in."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from pytest_letta.stack import wheels
+from pytest_letta.stack.service import Service, plain_environment
+
+_TIMEOUT_S = 2.0
+
+
+class Redis(Service):
+    """Redis with the snapshot settings of its official image: an orderly stop saves, a kill loses."""
+
+    name: ClassVar[str] = "redis"
+
+    def command(self) -> Sequence[str]:
+        return [
+            str(wheels.redis_server()),
+            "--bind", self.address.host,
+            "--port", str(self.address.port),
+            "--dir", str(self.folder),
+            "--daemonize", "no",
+            "--save", "3600 1 300 100 60 10000",
+        ]
+
+    def environment(self) -> Mapping[str, str]:
+        return plain_environment(self.folder)
+
+    def check(self) -> str | None:
+        try:
+            with socket.create_connection((self.address.host, self.address.port), timeout=_TIMEOUT_S) as connection:
+                connection.sendall(b"PING\r\n")
+                answer = connection.recv(64)
+        except OSError as error:
+            return str(error)
+        return None if answer == b"+PONG\r\n" else repr(answer)
+
+    @property
+    def url(self) -> str:
+        return f"redis://{self.address}"

@@ -1,0 +1,54 @@
+"""Waits for services, and says all that is known when they do not come."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pytest_letta.errors import PortTakenError, ServiceError
+
+if TYPE_CHECKING:
+    from pytest_letta.stack.service import Service
+
+_FIRST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.1
+_LOG_LINES = 40
+
+
+def wait_healthy(service: Service) -> None:
+    """Return when the service gives the right answer on a port that is its own.
+
+    Raises PortTakenError when somebody else has the port, and ServiceError when the service dies or when its
+    limit has passed.
+    """
+    started = time.monotonic()
+    pause_s = _FIRST_PAUSE_S
+    last = "nothing was asked yet"
+    while (waited_s := time.monotonic() - started) < service.start_limit_s:
+        if not service.is_running:
+            raise _death(service, waited_s)
+        answer = service.check()
+        if answer is None and service.owns_its_port():
+            return
+        last = answer or f"the right one, but of another process that listens on {service.address}"
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+    raise ServiceError(
+        f"{service.name} was not healthy at {service.address} after {waited_s:.0f} s; last answer: {last}."
+        + told_log(service)
+    )
+
+
+def told_log(service: Service) -> str:
+    """Return the last lines of the log, as the end of a message."""
+    return f"\nThe last lines of {service.log}:\n{service.log_tail(_LOG_LINES).rstrip()}"
+
+
+def _death(service: Service, waited_s: float) -> ServiceError | PortTakenError:
+    if service.found_its_port_taken():
+        return PortTakenError(f"{service.name} found its port taken: {service.address}.")
+    code = service.process.poll() if service.process is not None else None
+    return ServiceError(
+        f"{service.name} ended with {code} after {waited_s:.1f} s, before it was healthy at {service.address}."
+        + told_log(service)
+    )
