@@ -34,7 +34,10 @@ _ELSEWHERE = "or set XDG_CACHE_HOME to another folder"
 
 
 def ensure(
-    entry: Path, build: Callable[[Path, int], None], progress: Progress, is_usable: Callable[[Path], bool] | None = None
+    entry: Path,
+    build: Callable[[Path, int], None],
+    progress: Progress,
+    is_usable: Callable[[Path], bool] | None = None,
 ) -> Path:
     """Return `entry`, a folder built by ``build(entry, lock)`` unless it is there, complete and usable.
 

@@ -57,12 +57,13 @@ def failure(what: str, output: str, code: int, folder: Path) -> StackError:
             return cache_error(folder.parent, number)
     if _NETWORK.search(output):
         return StackError(
-            f"cannot install {what}: the package index cannot be reached ({_last_line(output)}). Connect, set the index "
-            f"or proxy that pip and uv use here, or fill {folder.parent} on a machine that is connected."
+            f"cannot install {what}: the package index cannot be reached ({_last_line(output)}). Connect, set the "
+            f"index or proxy that pip and uv use here, or fill {folder.parent} on a machine that is connected."
         )
     return StackError(f"cannot install {what} (exit {code}): {_last_line(output)}")
 
 
 def _last_line(output: str) -> str:
-    lines = [line.strip(" │├╰─▶×") for line in output.splitlines() if line.strip()]
+    # uv draws its causes as a tree.
+    lines = [re.sub(r"^\W+", "", line) for line in output.splitlines() if re.search(r"\w", line)]
     return lines[-1] if lines else "it said nothing"

@@ -62,7 +62,7 @@ class Letta(Service):
 
     def check(self) -> str | None:
         # Health alone is 200 with a dead database: only a route that reads data tells.
-        return ask(f"{self.url}/v1/health/") or ask(f"{self.url}/v1/agents/?limit=1", self._credentials())
+        return ask(self.address, "/v1/health/") or ask(self.address, "/v1/agents/?limit=1", self._credentials())
 
     def outlive_us(self) -> None:
         """Have the server go on when we end."""

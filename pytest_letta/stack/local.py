@@ -176,16 +176,17 @@ class LocalStack(Stack):
         environment = environment_of(run, env, postgres, redis, llm.url, self._letta_env)
         letta = self._letta = Letta(run, at["letta"], env, environment)
         nginx = Nginx(run, at["nginx"], at["letta"])
-        self._members = {member.name: member for member in (postgres, redis, llm, letta, nginx)}
+        members: tuple[Service, ...] = (postgres, redis, llm, nginx, letta)
+        self._members = {member.name: member for member in members}
         self.url, self.proxy_url, self.llm_url = letta.url, nginx.url, llm.url
         self.postgres_dsn, self.redis_url = postgres.dsn, redis.url
         # The import takes longest by far, so it begins first, and all else happens meanwhile.
         letta.prepare()
-        for member in (redis, llm, nginx):
-            member.launch()
+        for name in ("redis", "llm", "nginx"):
+            self._members[name].launch()
         template.fill(postgres, env, self._cache_dir, self._progress)
         postgres.launch()
-        for member in (postgres, redis, llm, nginx, letta):
+        for member in members:
             with self._progress.step(f"starting {member.name}"):
                 member.launch()
                 wait_healthy(member)

@@ -27,7 +27,7 @@ class Model(Service):
         return plain_environment(self.folder) | {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
 
     def check(self) -> str | None:
-        return ask(f"{self.url}/health")
+        return ask(self.address, "/health")
 
     @property
     def url(self) -> str:

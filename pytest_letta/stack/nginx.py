@@ -37,7 +37,7 @@ class Nginx(Service):
         return plain_environment(self.folder)
 
     def check(self) -> str | None:
-        return ask(f"{self.url}/nginx-health")
+        return ask(self.address, "/nginx-health")
 
     @property
     def url(self) -> str:

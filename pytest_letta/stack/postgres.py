@@ -146,7 +146,7 @@ class Postgres(Service):
         return probe.returncode == 0
 
     def _copied_home(self) -> Path:
-        """Copy what a server needs to where the other user can read it: an environment under /root is closed to it."""
+        """Copy what a server needs to where the other user can read it; a folder under /root is closed to it."""
         place = self.run.path / "postgres-home"
         place.mkdir(mode=0o711)
         copied = place / self.home.parent.name / self.home.name

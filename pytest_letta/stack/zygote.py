@@ -2,31 +2,34 @@
 
 Standard library only, and nothing of pytest_letta: that is not installed here.
 
-Protocol, a JSON object per line. To us on standard input: ``{"fork": {"arguments": [...], "pid_file": path, "log": path}}`` and
-``{"outlive": true}`` (do not end with our owner). From us on standard output: ``{"ready": null | reason}`` after the
-import, ``{"forked": pid}``, and ``{"ended": pid, "code": n}``, negative for a signal. End of input means that our
-owner is gone: the server is killed and we end.
+Protocol, a JSON object per line. To us, on standard input: ``{"fork": {"arguments": [...], "pid_file": path, "log":
+path}}`` and ``{"outlive": true}`` (go on without our owner). From us, on standard output: ``{"ready": reason}`` after
+the import (null when we can fork), ``{"forked": pid}`` or ``{"unfit": reason}``, and ``{"ended": pid, "code": n}``,
+negative for a signal. End of input means that our owner is gone: the server is killed and we end.
 
 Why a server forked here is a server truly restarted: this process has imported the modules and done nothing else. It
-has never served a request, has no event loop, no thread but this one, no socket (`unfit_reason` looks before every
+has served no request, has no event loop, no thread but this one and no socket (`unfit_reason` looks before every
 fork), so a child begins where ``letta server`` is after its imports. It has a new process id, makes its own event
 loop, opens its own connections, and knows nothing that an earlier server learnt: that was in another child's memory.
-Python reseeds `random` in a forked child. Two things differ from ``letta server``, on purpose: the attempt to
-download data for NLTK is answered with no at once, since without a network it would hold each start until it times
-out; and a secure server without a given password keeps the random one made at import.
+Python reseeds `random` in a forked child. What differs from ``letta server``, on purpose, is in `_spare_waits`, and
+that a secure server without a given password keeps the random one made at import.
 """
 
+import contextlib
 import json
 import os
 import select
 import signal
 import sys
 import threading
+from typing import Any, TextIO
 
 _SINGLE_THREADED = "OPENBLAS_NUM_THREADS"
+_NLTK = "nltk"
+_WATCHDOG = "letta.monitoring.event_loop_watchdog"
 
 
-def main() -> object:
+def main() -> Any:
     # What the import prints belongs to the log; our answers go to a descriptor that nobody else knows.
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -38,7 +41,7 @@ def main() -> object:
         return None
     # From here on we are the child.
     channel.close()
-    from letta.main import app
+    from letta.main import app  # type: ignore[import-not-found]
 
     sys.argv = [os.path.join(os.path.dirname(sys.executable), "letta"), *arguments]
     return app()
@@ -48,9 +51,13 @@ def import_server() -> None:
     """Import what ``letta server`` imports, and nothing else, without leaving a thread behind."""
     given = os.environ.get(_SINGLE_THREADED)
     os.environ[_SINGLE_THREADED] = "1"  # else numpy's OpenBLAS starts a thread for each further core
-    import letta.main
-    import letta.server.rest_api.app
-    import nltk  # noqa: F401  the server imports it when it starts
+    from importlib import import_module
+
+    for name in ("letta.main", "letta.server.rest_api.app"):
+        import_module(name)
+    for name in (_NLTK, _WATCHDOG):  # imported when the server starts; older ones do without them
+        with contextlib.suppress(ImportError):
+            import_module(name)
 
     if given is None:
         del os.environ[_SINGLE_THREADED]
@@ -58,7 +65,7 @@ def import_server() -> None:
         os.environ[_SINGLE_THREADED] = given
 
 
-def unfit_reason() -> "str | None":
+def unfit_reason() -> str | None:
     """Tell why a child of this process would not be a fresh server; None when it would."""
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else threading.active_count()
     if threads != 1:
@@ -73,40 +80,60 @@ def unfit_reason() -> "str | None":
     return None
 
 
-def fork_on_command(channel, wake: int) -> "list[str] | None":
+def fork_on_command(channel: TextIO, wake: int) -> list[str] | None:
     """Carry out commands; return the arguments of the server in each child, and None in this process at the end."""
     server = 0
-    pending = b""
     outlive = False
+    commands = _Commands()
     while True:
-        inputs = [wake] if outlive else [wake, 0]
-        readable, _, _ = select.select(inputs, [], [])
+        readable, _, _ = select.select([wake] if outlive else [wake, 0], [], [])
         if wake in readable:
             os.read(wake, 64)
             server = _report_ended(channel, server)
-            if outlive and not server:
+            if outlive and server <= 0:
                 return None
         if 0 not in readable:
             continue
-        data = os.read(0, 65536)
-        if not data:
+        received = commands.read()
+        if received is None:
             _kill(server)
             return None
-        *lines, pending = (pending + data).split(b"\n")
-        for line in lines:
-            command = json.loads(line)
+        for command in received:
             outlive = outlive or command.get("outlive", False)
-            if "fork" not in command:
-                continue
-            reason = unfit_reason()
-            if reason is not None:
-                _say(channel, unfit=reason)
-                continue
-            server = os.fork()
-            if server == 0:
-                _become_child(command["fork"]["pid_file"], command["fork"]["log"], wake)
-                return command["fork"]["arguments"]
-            _say(channel, forked=server)
+            if "fork" in command:
+                server = _fork(channel, command["fork"]["pid_file"], command["fork"]["log"], wake)
+                if server == 0:
+                    arguments: list[str] = command["fork"]["arguments"]
+                    return arguments
+
+
+class _Commands:
+    """Reads commands from standard input as they come, in whatever pieces."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """Return the commands that are whole; None at the end of input."""
+        data = os.read(0, 65536)
+        if not data:
+            return None
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+
+def _fork(channel: TextIO, pid_file: str, log: str, wake: int) -> int:
+    """Return the id of a new server, 0 in the server itself, -1 where there must be none."""
+    reason = unfit_reason()
+    if reason is not None:
+        _say(channel, unfit=reason)
+        return -1
+    server = os.fork()
+    if server == 0:
+        _become_child(pid_file, log, wake)
+    else:
+        _say(channel, forked=server)
+    return server
 
 
 def _become_child(pid_file: str, log: str, wake: int) -> None:
@@ -123,11 +150,28 @@ def _become_child(pid_file: str, log: str, wake: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    import nltk
-
-    nltk.download = lambda *_, **__: False
     if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
+        sys.modules["numpy"].random.seed()  # `random` does so by itself
+    _spare_waits()
+
+
+def _spare_waits() -> None:
+    """Take out two waits that lead to nothing, so that a restart takes half a second and not up to minutes.
+
+    The server tries to download data for NLTK at each start: without a network, until that times out. At each
+    orderly stop it blocks its event loop for 2 s, waiting for a watchdog thread that sleeps 5 s at a time and dies
+    with the process anyway.
+    """
+    if _NLTK in sys.modules:
+        sys.modules[_NLTK].download = lambda *_, **__: False  # type: ignore[attr-defined]
+    watchdog = sys.modules.get(_WATCHDOG)
+    if watchdog is not None:
+        watchdog.EventLoopWatchdog.stop = _stop_without_waiting
+
+
+def _stop_without_waiting(watchdog: Any) -> None:
+    watchdog._monitoring = False
+    watchdog._stop_event.set()
 
 
 def _wake_on_child_exit() -> int:
@@ -138,7 +182,7 @@ def _wake_on_child_exit() -> int:
     return reader
 
 
-def _report_ended(channel, server: int) -> int:
+def _report_ended(channel: TextIO, server: int) -> int:
     """Take the exit codes of children that ended, so that no zombie stays; return the server's id if it lives."""
     while True:
         try:
@@ -152,21 +196,17 @@ def _report_ended(channel, server: int) -> int:
 
 
 def _kill(server: int) -> None:
-    if not server:
+    if server <= 0:
         return
     for kill in (os.killpg, os.kill):  # the group first: the server's own children
-        try:
+        with contextlib.suppress(ProcessLookupError):
             kill(server, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
-def _say(channel, **message) -> None:
-    try:
+def _say(channel: TextIO, **message: Any) -> None:
+    with contextlib.suppress(OSError):  # the owner may be gone; the end of input tells us next
         channel.write(json.dumps(message) + "\n")
         channel.flush()
-    except OSError:
-        pass  # the owner is gone; the end of input tells us next
 
 
 if __name__ == "__main__":
