@@ -29,7 +29,16 @@ def _text(raw: str) -> str:
 
 
 def _flag(raw: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if raw.strip().lower() not in words:
         raise ValueError("must be true or false")
     return words[raw.strip().lower()]
@@ -135,22 +144,43 @@ class Option:
 OPTIONS: tuple[Option, ...] = (
     Option("url", "Base URL of the deployment to test.", _url, "URL"),
     Option("proxy_url", "URL of the SSE proxy in front of that deployment.", _url, "URL"),
-    Option("token", "Password of the server, sent as a bearer token to its origin only.",
-           metavar="TOKEN", also_env=("LETTA_API_KEY",), secret=True),
-    Option("stack", "Start a stack for this run: local (real services from PyPI wheels) or none.",
-           _one_of("local", "none"), "PROVIDER", "none"),
+    Option(
+        "token",
+        "Password of the server, sent as a bearer token to its origin only.",
+        metavar="TOKEN",
+        also_env=("LETTA_API_KEY",),
+        secret=True,
+    ),
+    Option(
+        "stack",
+        "Start a stack for this run: local (real services from PyPI wheels) or none.",
+        _one_of("local", "none"),
+        "PROVIDER",
+        "none",
+    ),
     Option("version", "Letta release that the stack runs.", metavar="VERSION", default=DEFAULT_VERSION),
     Option("contracts", "Run the shipped contract suites too.", _flag, default=False),
-    Option("suite", "Run this contract suite only (repeatable; implies --letta-contracts).",
-           metavar="NAME", default=(), repeatable=True),
+    Option(
+        "suite",
+        "Run this contract suite only (repeatable; implies --letta-contracts).",
+        metavar="NAME",
+        default=(),
+        repeatable=True,
+    ),
     Option("level", "Lowest level of contract to run: must, should or may.", _one_of(*LEVELS), "LEVEL", "may"),
     Option("known", "YAML file with known issues of your own, beside the shipped ones.", _file, "FILE"),
     Option("report", "Write the results to FILE.json (repeatable).", _report, "FILE", (), repeatable=True),
-    Option("restart", "Shell command that restarts the deployment; makes the persistence contracts applicable.",
-           metavar="CMD"),
+    Option(
+        "restart",
+        "Shell command that restarts the deployment; makes the persistence contracts applicable.",
+        metavar="CMD",
+    ),
     Option("read_only", "Send only requests with safe methods.", _flag, default=False),
-    Option("model", "Model handle for agents, such as openai/gpt-4o-mini; your provider bills the turns.",
-           metavar="HANDLE"),
+    Option(
+        "model",
+        "Model handle for agents, such as openai/gpt-4o-mini; your provider bills the turns.",
+        metavar="HANDLE",
+    ),
     Option("embedding", "Embedding handle for agents.", metavar="HANDLE"),
     Option("llm", "URL of a scripted model (python -m pytest_letta.llm) that the deployment uses.", _url, "URL"),
     Option("keep", "Leave the stack running and the created agents in place.", _flag, default=False),
@@ -239,7 +269,8 @@ def _parsed(option: Option, raw: Any, source: str) -> Any:
             return tuple(option.parse(word) for word in words)
         return option.parse(raw)
     except ValueError as error:
-        shown = "" if option.secret else f", got {raw!r}"
+        # What stands before an @ may be a password.
+        shown = "" if option.secret or "@" in str(raw) else f", got {raw!r}"
         raise SettingsError(f"{option.ini} {error}{shown} (from {source}).") from None
 
 

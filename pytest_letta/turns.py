@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import ContextManager
 
 
 class Turns:
@@ -18,7 +17,7 @@ class Turns:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def take(self, *, alone: bool) -> ContextManager[None]:
+    def take(self, *, alone: bool) -> AbstractContextManager[None]:
         """Return a context that holds a turn; it waits until the others allow it."""
         return nullcontext() if self._folder is None else self._locked(self._folder, alone)
 

@@ -67,7 +67,9 @@ def equal(expected: object, actual: object, what: str) -> str | None:
 def echoed(sent: Mapping[str, Any], got: Mapping[str, Any], what: str) -> str | None:
     """Check that each field of `sent` came back unchanged in `got`, and name all that did not."""
     wrong = [
-        f"{field} is missing" if field not in got else f"{field} is {shorten(got[field], 80)}, not {shorten(value, 80)}"
+        f"{field} is missing"
+        if field not in got
+        else f"{field} is {shorten(got[field], 80)}, not {shorten(value, 80)}"
         for field, value in sent.items()
         if field not in got or got[field] != value
     ]

@@ -36,9 +36,7 @@ class Contract:
         return not DISRUPTIVE.isdisjoint(self.needs)
 
 
-def contract(
-    id: str, *, level: str = "must", needs: Sequence[str] = (), because: str = ""
-) -> pytest.MarkDecorator:
+def contract(id: str, *, level: str = "must", needs: Sequence[str] = (), because: str = "") -> pytest.MarkDecorator:
     """Mark a test as a contract.
 
     `id` is stable and unique, such as ``REST-AGENTS-003``; `level` is must, should or may (RFC 2119);

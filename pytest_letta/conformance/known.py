@@ -52,7 +52,9 @@ def _entry(path: Path, id: str, entry: Any, own: bool) -> KnownIssue:
         raise SettingsError(f"{where} must be a mapping with reason, since and link or reproduction.")
     allowed = _OWN if own else _SHIPPED
     if unknown := sorted(set(entry) - allowed):
-        raise SettingsError(f"{where} has unknown fields {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}.")
+        raise SettingsError(
+            f"{where} has unknown fields {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}."
+        )
     required = ["reason", "since", *(["owner", "expires"] if own else [])]
     missing = [name for name in required if not entry.get(name)]
     if not entry.get("link") and not entry.get("reproduction"):

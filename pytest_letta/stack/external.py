@@ -45,6 +45,9 @@ class ExternalStack(Stack):
             raise StackError(f"--letta-restart {self._command!r} ended with {done.returncode}:\n{output}")
         self._wait_until_healthy()
 
+    def close(self) -> None:
+        """Do nothing: the deployment goes on without us."""
+
     def _wait_until_healthy(self) -> None:
         import httpx
 

@@ -1,0 +1,135 @@
+"""Turns the outcome of each marked test into a verdict with its evidence, in the process that ran it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_letta.conformance.contract import Contract, contract_of
+from pytest_letta.conformance.record import ContractRecord, FailureText, apply_known, is_breach, record_of
+from pytest_letta.conformance.verdicts import Verdict, judge
+from pytest_letta.settings import LEVELS
+
+if TYPE_CHECKING:
+    from pytest_letta.conformance.known import KnownIssue
+    from pytest_letta.session import LettaSession
+
+#: First fixture of each contract: see `pytest_letta.fixtures`.
+GATE = "letta_contract_gate"
+
+_LOG_LINES = 12
+_NEEDS_EVIDENCE = {Verdict.FAIL, Verdict.KNOWN, Verdict.ERROR}
+
+
+class Judging:
+    """The hooks that run where the tests run: in the only process, or in each xdist worker."""
+
+    def __init__(self, session: LettaSession) -> None:
+        self._session = session
+        self._known: dict[str, KnownIssue] | None = None
+        self._started: dict[str, int] = {}
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect what is below the asked level; put the gate before every other fixture of a contract."""
+        allowed = LEVELS[: LEVELS.index(self._session.settings.level) + 1]
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
+        for item in items:
+            contract = contract_of(item)
+            (kept if contract is None or contract.level in allowed else dropped).append(item)
+            if contract is not None and isinstance(item, pytest.Function):
+                item.fixturenames.insert(0, GATE)
+                item.extra_keyword_matches.add(contract.id)  # so that -k REST-AGENTS-001 selects it
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._started[item.nodeid] = self._session.recorder.mark()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        contract = contract_of(item)
+        if contract is None:
+            return report
+        verdict, cause = judge(call.when, call.excinfo.value if call.excinfo else None)
+        if call.when == "call" or verdict is not Verdict.PASS:
+            record = record_of(contract, verdict, cause, call.duration)
+            self._weigh(record, contract)
+            self._add_evidence(record, item.nodeid)
+            _apply(record, report, item)
+        return report
+
+    def _weigh(self, record: ContractRecord, contract: Contract) -> None:
+        issue = self._known_issues().get(contract.id)
+        if issue is None:
+            return
+        if issue.has_expired(datetime.date.today()):
+            record["cause"] += f"\n(listed as known until {issue.expires}, owner {issue.owner}: that has passed)"
+        else:
+            apply_known(record, issue)
+
+    def _known_issues(self) -> dict[str, KnownIssue]:
+        """Read the lists at the first contract that reached the deployment: they depend on its version."""
+        from pytest_letta.conformance.known import read_known
+        from pytest_letta.conformance.suites import known_file
+
+        deployment = self._session.deployment_if_probed
+        if deployment is None:
+            return {}
+        if self._known is None:
+            shipped = known_file(deployment.version)
+            own = self._session.settings.known
+            self._known = {
+                **(read_known(shipped) if shipped else {}),
+                **(read_known(own, own=True) if own else {}),
+            }
+        return self._known
+
+    def _add_evidence(self, record: ContractRecord, nodeid: str) -> None:
+        from pytest_letta.conformance.reproduction import curl_lines
+
+        session = self._session
+        exchanges = session.recorder.since(self._started.get(nodeid, 0))
+        deployment = session.deployment_if_probed
+        if deployment is not None and deployment.spec is not None:
+            keys = (deployment.operation_of(one) for one in exchanges if one.status and one.status < 300)
+            record["operations"] = sorted({key for key in keys if key})
+        if record["verdict"] in _NEEDS_EVIDENCE:
+            record["curl"] = curl_lines(exchanges, deployment)
+            record["log"] = session.log_tail(_LOG_LINES)
+        for field in ("cause", "log", "evidence"):
+            record[field] = session.redact(record[field])
+        record["curl"] = [session.redact(line) for line in record["curl"]]
+
+
+def _apply(record: ContractRecord, report: pytest.TestReport, item: pytest.Item) -> None:
+    """Write the verdict into the report, in the terms that pytest and its other plugins know."""
+    verdict = record["verdict"]
+    keep_traceback = verdict == Verdict.ERROR
+    reason = f"{record['id']}: {record['cause']}"
+    vars(report).pop("wasxfail", None)
+    if verdict == Verdict.PASS:
+        report.outcome = "passed"
+    elif is_breach(record):
+        report.outcome = "failed"
+        report.longrepr = report.longrepr if keep_traceback else str(FailureText(record))
+    else:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, reason)
+        if verdict in {Verdict.KNOWN, Verdict.FAIL}:
+            report.wasxfail = reason
+    report.__dict__["letta"] = dict(record)
+    item.user_properties += [(f"letta_{name}", record[name]) for name in ("id", "level", "verdict")]
+
+
+def record_in(report: Any) -> ContractRecord | None:
+    """Return the record that a test report carries, also after it crossed processes, or ``None``."""
+    return getattr(report, "letta", None)

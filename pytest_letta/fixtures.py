@@ -1,0 +1,228 @@
+"""The public fixtures, each a few lines over a plain class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_letta.errors import PytestLettaError, SettingsError
+from pytest_letta.session import SESSION, LettaSession
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pytest_letta.agent import Agent, AgentMaker
+    from pytest_letta.deployment import Deployment
+    from pytest_letta.handles import Handles
+    from pytest_letta.llm import ModelControl
+    from pytest_letta.ownership import Ledger
+    from pytest_letta.settings import Settings
+    from pytest_letta.stack.stack import Stack
+    from pytest_letta.streaming import StreamOpener
+
+_HOW = "give --letta-url URL, or --letta-stack local to start one (docs: README, Options)"
+
+
+def _session(config: pytest.Config) -> LettaSession:
+    if SESSION not in config.stash:
+        pytest.fail(f"this test needs a Letta deployment: {_HOW}.", pytrace=False)
+    return config.stash[SESSION]
+
+
+# --- override points: define a fixture of the same name in your conftest.py -----------------------------
+
+
+@pytest.fixture(scope="session")
+def letta_stack_args() -> dict[str, Any]:
+    """Arguments of the stack, such as ``letta_env``. Override this fixture to configure the server."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def letta_client_args() -> dict[str, Any]:
+    """Arguments of the HTTP clients, such as ``headers``. Override this fixture to add your own."""
+    return {}
+
+
+@pytest.fixture
+def letta_agent_args() -> dict[str, Any]:
+    """Fields of each new agent. Override this fixture if your agents need blocks, tools or a system prompt."""
+    return {}
+
+
+# --- the deployment --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def letta_settings(pytestconfig: pytest.Config) -> Settings:
+    """What this run was asked to do, resolved from options, environment and ini file."""
+    return _session(pytestconfig).settings
+
+
+@pytest.fixture(scope="session")
+def letta_stack(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -> Stack:
+    """The services behind the deployment: restart, stop, pause, logs, addresses. Ask ``can(action)`` first."""
+    try:
+        return _session(pytestconfig).stack(letta_stack_args)
+    except PytestLettaError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def letta_deployment(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -> Deployment:
+    """The deployment under test: URLs, version, capabilities."""
+    try:
+        return _session(pytestconfig).deployment(letta_stack_args)
+    except PytestLettaError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def letta_url(letta_deployment: Deployment) -> str:
+    """Base URL of the server, without a trailing slash."""
+    return letta_deployment.url
+
+
+@pytest.fixture(scope="session")
+def letta_proxy_url(letta_deployment: Deployment) -> str | None:
+    """Base URL of the SSE proxy in front of the server, or ``None`` when there is none."""
+    return letta_deployment.proxy_url
+
+
+# --- clients -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def letta_client(
+    pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
+) -> Iterator[httpx.Client]:
+    """An httpx client of the server: base URL, password, timeout and recording are set."""
+    with _session(pytestconfig).client(letta_deployment.url, **letta_client_args) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def letta_proxy_client(
+    pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
+) -> Iterator[httpx.Client]:
+    """The same client by way of the SSE proxy; skips where there is no proxy."""
+    if letta_deployment.proxy_url is None:
+        pytest.skip("there is no proxy: give --letta-proxy-url URL")
+    with _session(pytestconfig).client(letta_deployment.proxy_url, **letta_client_args) as client:
+        yield client
+
+
+@pytest.fixture
+def letta_async_client(
+    pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
+) -> httpx.AsyncClient:
+    """An unopened httpx.AsyncClient of the server: ``async with letta_async_client as client``."""
+    return _session(pytestconfig).async_client(letta_deployment.url, **letta_client_args)
+
+
+@pytest.fixture(scope="session")
+def letta_sdk(letta_settings: Settings, letta_deployment: Deployment) -> Any:
+    """A ``letta_client.Letta`` of the server; skips where that package is not installed."""
+    sdk = pytest.importorskip("letta_client", reason="letta_sdk needs the package letta-client")
+    return sdk.Letta(base_url=letta_deployment.url, api_key=letta_settings.token or "none")
+
+
+# --- agents and turns --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letta_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Iterator[Ledger]:
+    """Names for what the test creates; what is entered here is deleted by id when the test ends."""
+    ledger = _session(pytestconfig).ledger()
+    yield ledger
+    if not _session(pytestconfig).settings.keep:
+        ledger.clear(letta_client)
+
+
+@pytest.fixture(scope="session")
+def letta_handles(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Handles:
+    """Model and embedding handle of new agents."""
+    try:
+        return _session(pytestconfig).handles(letta_client)
+    except PytestLettaError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def make_letta_agent(
+    letta_client: httpx.Client,
+    letta_handles: Handles,
+    letta_ledger: Ledger,
+    letta_agent_args: dict[str, Any],
+) -> Iterator[AgentMaker]:
+    """Create an agent with ``make_letta_agent(**fields)``; it is removed when the test ends."""
+    from pytest_letta.agent import AgentMaker
+
+    maker = AgentMaker(letta_client, letta_handles, letta_ledger, letta_agent_args)
+    yield maker
+    maker.note_archives()
+
+
+@pytest.fixture
+def letta_agent(make_letta_agent: AgentMaker, letta_agent_args: dict[str, Any]) -> Agent:
+    """A fresh agent, with the blocks ``human`` and ``persona`` unless ``letta_agent_args`` names others."""
+    blocks = [{"label": "human", "value": "Name unknown."}, {"label": "persona", "value": "Helpful."}]
+    return make_letta_agent(**{"memory_blocks": blocks, **letta_agent_args})
+
+
+@pytest.fixture(scope="session")
+def letta_llm(pytestconfig: pytest.Config, letta_stack: Stack) -> ModelControl:
+    """Script and inspect the model; fails where the deployment does not use the scripted one."""
+    from pytest_letta.llm import ModelControl
+
+    url = _session(pytestconfig).llm_url
+    if url is None:
+        pytest.fail(
+            "letta_llm needs the scripted model: run `python -m pytest_letta.llm`, set OPENAI_API_BASE of the "
+            "deployment to it, and give --letta-llm URL.",
+            pytrace=False,
+        )
+    return ModelControl(url)
+
+
+@pytest.fixture
+def letta_stream(letta_client: httpx.Client, letta_settings: Settings) -> StreamOpener:
+    """Open the stream of a turn: ``with letta_stream(agent, "Hi", tokens=True) as stream``."""
+    from pytest_letta.streaming import StreamOpener
+
+    return StreamOpener(letta_client, letta_settings.timeout)
+
+
+@pytest.fixture
+def letta_proxy_stream(letta_proxy_client: httpx.Client, letta_settings: Settings) -> StreamOpener:
+    """The same by way of the SSE proxy."""
+    from pytest_letta.streaming import StreamOpener
+
+    return StreamOpener(letta_proxy_client, letta_settings.timeout)
+
+
+# --- contracts ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letta_contract_gate(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a contract in when the deployment claims what it needs and its turn has come.
+
+    The first fixture of every contract, put there by the plugin.
+    """
+    from pytest_letta.conformance.contract import contract_of
+    from pytest_letta.conformance.verdicts import not_applicable
+
+    contract = contract_of(request.node)
+    deployment: Deployment = request.getfixturevalue("letta_deployment")
+    assert contract is not None
+    for need in contract.needs:
+        capability = deployment.capabilities.get(need)
+        if capability is None:
+            raise SettingsError(f"{contract.id} needs {need!r}, which is not the name of a capability")
+        if not capability.available:
+            not_applicable(capability.reason)
+    with _session(request.config).turns.take(alone=contract.is_disruptive):
+        yield

@@ -1,0 +1,91 @@
+"""Shows what a long start is doing: a line that rewrites itself on a terminal, a line per step elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+_REFRESH_S = 1.0
+
+
+class TerminalProgress:
+    """Steps of a start on pytest's terminal; steps may overlap and come from several threads.
+
+    Nothing is shown under ``-q``; a step is shown with its duration once it ends.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._lock = threading.Lock()
+        self._running: dict[str, float] = {}
+        self._ticker: threading.Thread | None = None
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show `text` while the block runs."""
+        started = time.monotonic()
+        with self._lock:
+            self._running[text] = started
+        self._show_running()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.pop(text, None)
+            self._show_line(f"letta: {text} ({time.monotonic() - started:.1f} s)")
+
+    def _show_running(self) -> None:
+        terminal = self._terminal()
+        if terminal is None:
+            return
+        if not terminal.isatty():
+            return
+        with self._lock:
+            if self._ticker is None or not self._ticker.is_alive():
+                self._ticker = threading.Thread(target=self._tick, name="pytest-letta progress", daemon=True)
+                self._ticker.start()
+
+    def _tick(self) -> None:
+        while True:
+            with self._lock:
+                running = dict(self._running)
+                if not running:
+                    self._ticker = None
+                    return
+            now = time.monotonic()
+            told = ", ".join(f"{text} {now - since:.0f} s" for text, since in running.items())
+            self._write(f"\rletta: {told}"[:100].ljust(100), newline=False)
+            time.sleep(_REFRESH_S)
+
+    def _show_line(self, line: str) -> None:
+        terminal = self._terminal()
+        if terminal is not None:
+            self._write(f"\r{line:<100}" if terminal.isatty() else line, newline=True)
+
+    def _write(self, text: str, *, newline: bool) -> None:
+        terminal = self._terminal()
+        capture = self._config.pluginmanager.getplugin("capturemanager")
+        if terminal is None:
+            return
+        with self._lock:
+            if capture is None:
+                _print(terminal, text, newline)
+            else:
+                with capture.global_and_fixture_disabled():
+                    _print(terminal, text, newline)
+
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        return terminal if terminal is not None and self._config.get_verbosity() >= 0 else None
+
+
+def _print(terminal: pytest.TerminalReporter, text: str, newline: bool) -> None:
+    if newline and not text.startswith("\r"):
+        terminal.ensure_newline()
+    terminal.write(text + ("\n" if newline else ""), flush=True)

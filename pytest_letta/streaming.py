@@ -1,0 +1,90 @@
+"""One turn of an agent as a stream of events, opened, read within a bound, resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pytest_letta.sse import Comment, Event, read_stream
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pytest_letta.agent import Agent
+
+
+class TurnStream:
+    """The open stream of a turn. Iterate over its events; `events` and `comments` keep what was read."""
+
+    def __init__(self, response: httpx.Response, deadline_s: float) -> None:
+        self.response = response
+        self.events: list[Event] = []
+        self.comments: list[Comment] = []
+        self._items = read_stream(response, deadline_s=deadline_s)
+
+    def __iter__(self) -> Iterator[Event]:
+        for item in self._items:
+            if isinstance(item, Comment):
+                self.comments.append(item)
+            else:
+                self.events.append(item)
+                yield item
+
+    def read_all(self) -> list[Event]:
+        """Read to the end of the stream and return all its events."""
+        for _ in self:
+            pass
+        return self.events
+
+
+class StreamOpener:
+    """Opens streams at one address of the deployment; each is bounded by `deadline_s` in all."""
+
+    def __init__(self, client: httpx.Client, deadline_s: float) -> None:
+        self._client = client
+        self._deadline_s = deadline_s
+
+    @contextmanager
+    def __call__(
+        self, agent: Agent, text: str, *, tokens: bool = False, background: bool = False, **body: Any
+    ) -> Iterator[TurnStream]:
+        """Send a user message and stream the turn.
+
+        `tokens` asks for tokens instead of whole messages, `background` for a run that outlives the
+        connection (it needs Redis). `body` adds fields to the request. The status is not checked here.
+        """
+        sent = {"messages": [{"role": "user", "content": text}], "stream_tokens": tokens, **body}
+        if background:
+            sent["background"] = True
+        with self._open(f"{agent.path}/messages/stream", sent) as stream:
+            yield stream
+
+    @contextmanager
+    def resume(self, run_id: str, starting_after: int, **body: Any) -> Iterator[TurnStream]:
+        """Stream what follows event number `starting_after` of a background run."""
+        with self._open(f"/v1/runs/{run_id}/stream", {"starting_after": starting_after, **body}) as stream:
+            yield stream
+
+    @contextmanager
+    def _open(self, path: str, body: dict[str, Any]) -> Iterator[TurnStream]:
+        with self._client.stream("POST", path, json=body) as response:
+            yield TurnStream(response, self._deadline_s)
+
+
+def payloads(events: list[Event], message_type: str | None = None) -> list[dict[str, Any]]:
+    """Return the JSON objects of `events` without the final ``[DONE]``; only those of `message_type` if given."""
+    found = [event.json() for event in events if not event.is_done]
+    return [one for one in found if message_type is None or one.get("message_type") == message_type]
+
+
+def text_of(events: list[Event]) -> str:
+    """Return the assistant's text of a stream: the contents of its ``assistant_message`` events, joined."""
+    return "".join(_content(one) for one in payloads(events, "assistant_message"))
+
+
+def _content(message: dict[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)

@@ -1,0 +1,45 @@
+"""Finds the deployment that the settings and the stack name, and tells a report about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_letta.deployment import Deployment
+    from pytest_letta.settings import Settings
+    from pytest_letta.stack.stack import Stack
+
+_ACTIONS = ("restart", "kill", "pause")
+
+
+def probe_target(settings: Settings, stack: Stack) -> Deployment:
+    """Probe the server of `stack`, with what the settings and the stack add to its capabilities."""
+    from pytest_letta.deployment import probe
+
+    llm_url = settings.llm or getattr(stack, "llm_url", None)
+    extras: dict[str, bool | str] = {action: stack.can(action) for action in _ACTIONS}
+    extras |= {
+        "llm": llm_url or False,
+        "model": settings.model or bool(llm_url),
+        "write": not settings.read_only,
+    }
+    return probe(
+        stack.url,
+        proxy_url=stack.proxy_url,
+        token=settings.token,
+        timeout_s=settings.timeout,
+        provider=stack.provider,
+        extras=extras,
+    )
+
+
+def describe(deployment: Deployment) -> dict[str, Any]:
+    """Return what a report says of the deployment, with the keys of its documented operations."""
+    return {
+        "url": deployment.url,
+        "proxy_url": deployment.proxy_url,
+        "provider": deployment.provider,
+        "version": deployment.version,
+        "capabilities": {name: one.available for name, one in sorted(deployment.capabilities.items())},
+        "operations": sorted(deployment.spec.operations) if deployment.spec else [],
+    }

@@ -1,0 +1,18 @@
+"""What the project's own tests share: one real stack for those that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_letta.settings import resolve
+from pytest_letta.stack.local import LocalStack
+from pytest_letta.stack.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def live_stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
+    """A healthy local stack with the newest Letta, shared by all tests that leave it healthy."""
+    with LocalStack(cache_dir=resolve(pytestconfig).cache_dir) as stack:
+        yield stack
