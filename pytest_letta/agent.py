@@ -104,7 +104,7 @@ def _json(answer: httpx.Response) -> Any:
     if answer.is_error:
         import httpx
 
-        from pytest_letta.conformance.checks import answered
+        from pytest_letta.telling import answered
 
         raise httpx.HTTPStatusError(answered(answer), request=answer.request, response=answer)
     return answer.json()
