@@ -1,0 +1,100 @@
+"""What a deployment documents in its own /openapi.json: operations, and which of them a request is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+_PARAMETER = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One documented method of one path. `path` is a template, such as `/v1/agents/{agent_id}`."""
+
+    method: str
+    path: str
+    is_deprecated: bool = False
+
+    @property
+    def key(self) -> str:
+        """Method and template, such as `GET /v1/agents/{agent_id}`."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An OpenAPI 3 document. `operations` maps keys such as `GET /v1/agents/` to operations."""
+
+    operations: Mapping[str, Operation]
+    version: str | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_openapi(cls, document: object) -> Spec:
+        """Read a parsed document; raise ValueError, with what is wrong, when it is no OpenAPI 3 document."""
+        if not isinstance(document, dict):
+            raise ValueError(f"it is a JSON {type(document).__name__}, not an object")
+        if not str(document.get("openapi", "")).startswith("3."):
+            raise ValueError(f"its field 'openapi' must be a version 3, got {document.get('openapi')!r}")
+        paths = document.get("paths")
+        if not isinstance(paths, dict) or not paths:
+            raise ValueError("it documents no paths")
+        found = [
+            Operation(method.upper(), path, isinstance(body, dict) and body.get("deprecated") is True)
+            for path, item in paths.items()
+            if isinstance(item, dict)
+            for method, body in item.items()
+            if method in METHODS
+        ]
+        if not found:
+            raise ValueError("it documents no operations")
+        info = document.get("info")
+        version = info.get("version") if isinstance(info, dict) else None
+        return cls({each.key: each for each in found}, version if isinstance(version, str) else None, document)
+
+    def has(self, key: str) -> bool:
+        """Tell whether an operation is documented, whatever the names of its path parameters are."""
+        return _nameless(key) in self._nameless_keys
+
+    def operation_for(self, method: str, path: str) -> str | None:
+        """Return the key of the operation that a request is for, None when it is not documented.
+
+        `path` is that of the URL, below the prefix of the deployment; a query is cut off. Of several templates that
+        match, the one with literal segments further to the left wins, as in OpenAPI 3.1 section 4.8.8.2.
+        """
+        segments = path.partition("?")[0].split("/")
+        for template, key in self._by_length.get((method.upper(), len(segments)), ()):
+            if all(_matches(part, segment) for part, segment in zip(template, segments, strict=True)):
+                return key
+        return None
+
+    @cached_property
+    def _nameless_keys(self) -> frozenset[str]:
+        return frozenset(_nameless(key) for key in self.operations)
+
+    @cached_property
+    def _by_length(self) -> dict[tuple[str, int], list[tuple[list[str], str]]]:
+        found: dict[tuple[str, int], list[tuple[list[str], str]]] = {}
+        for key, operation in self.operations.items():
+            template = operation.path.split("/")
+            found.setdefault((operation.method, len(template)), []).append((template, key))
+        for each in found.values():
+            each.sort(key=lambda pair: ["{" in part for part in pair[0]])
+        return found
+
+
+def _nameless(key: str) -> str:
+    return _PARAMETER.sub("{}", key)
+
+
+def _matches(part: str, segment: str) -> bool:
+    if "{" not in part:
+        return part == segment
+    pattern = ".+".join(re.escape(literal) for literal in _PARAMETER.split(part))
+    return re.fullmatch(pattern, segment) is not None
