@@ -59,7 +59,7 @@ class Rules:
         self.recorder = recorder
         self.read_only = read_only
         self.clock = clock
-        self._authorization = f"Bearer {token}".encode() if token else None
+        self._authorization = _encoded(f"Bearer {token}") if token else None
 
     def headers(self, request: httpx.Request) -> tuple[RawHeaders, bool]:
         """Return the headers to send without the token, and whether the token is to be added."""
@@ -102,6 +102,14 @@ class Rules:
         values = (given.get(phase) for phase in _PHASES)
         bounds = (deadline.total_s if value is None else value for value in values)
         return {phase: Timeout.of(bound, deadline) for phase, bound in zip(_PHASES, bounds, strict=True)}
+
+
+def _encoded(text: str) -> bytes:
+    """Encode a header as Starlette decodes it; what does not fit there cannot be a password of Letta anyway."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
 
 
 class Flight:

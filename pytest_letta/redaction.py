@@ -99,8 +99,9 @@ class Redactor:
 def _plain_forms(secret: str) -> set[str]:
     percent = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     lower = {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in percent}
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-    return {secret, html.escape(secret), *percent, *lower, *escaped}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    in_python = {repr(secret)[1:-1], repr(secret.encode())[2:-1]}
+    return {secret, html.escape(secret), *percent, *lower, *escaped, *in_python}
 
 
 def _base64_forms(secret: str) -> set[str]:
