@@ -87,25 +87,31 @@ class Target:
     def check_health(self, answer: Answer) -> dict[str, Any]:
         """Return the body of Letta's health route; raise TargetError when it is anything else."""
         self.check_redirect(answer)
-        if answer.location is not None:
-            hint = _without_health(answer.location)
-            raise self.refuse(f"it redirects GET {HEALTH} to {answer.location}; give the URL of the Letta API{hint}")
-        if answer.status in {401, 403, 407}:
-            raise self.refuse(
-                f"GET {HEALTH} answers {answer.status}, which Letta serves without a password: something in front of "
-                "it asks for credentials of its own; give a URL behind that"
-            )
-        if answer.status >= 500:
-            raise self.refuse(
-                f"GET {HEALTH} answers {answer.status} ({answer.shown}): something answers there, but the Letta "
-                "server behind it does not; start it and look at its log"
-            )
         body = answer.json
         if answer.status == 200 and isinstance(body, dict) and ("version" in body or body.get("status") == "ok"):
             return body
+        raise self.refuse(self._why_no_health(answer))
+
+    def _why_no_health(self, answer: Answer) -> str:
+        what = f"GET {HEALTH} answers {answer.status}"
+        if answer.location is not None:
+            hint = _without_health(answer.location)
+            return f"it redirects GET {HEALTH} to {answer.location}; give the URL of the Letta API{hint}"
+        if answer.status == 401 and answer.detail == "Unauthorized":
+            # A secured Letta server asks for the password before it looks whether it knows the path.
+            return f"{what}, as Letta does for a path that it does not know; {self._hint()}"
+        if answer.status in {401, 403, 407}:
+            return (
+                f"{what}, which Letta serves without a password: something in front of it asks for credentials of "
+                "its own; give a URL behind that"
+            )
+        if answer.status >= 500:
+            return (
+                f"{what} ({answer.shown}): something answers there, but the Letta server behind it does not; start "
+                "it and look at its log"
+            )
         kind = "an HTML page, " if answer.is_html else ""
-        what = f"GET {HEALTH} answers {answer.status} with {kind}{answer.shown}: no Letta server"
-        raise self.refuse(f"{what}; {self._hint()}")
+        return f"{what} with {kind}{answer.shown}: no Letta server; {self._hint()}"
 
     def _hint(self) -> str:
         if self.url.rstrip("/").endswith("/v1"):

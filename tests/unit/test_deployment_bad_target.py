@@ -69,8 +69,8 @@ def test_hanging_and_dripping_server(respond: Respond) -> None:
 @pytest.mark.parametrize("status", [200, 404])
 def test_html_page(status: int) -> None:
     assert refused(html(status, WELCOME)) == (
-        f"GET /v1/health/ answers {status} with an HTML page, 'Welcome to nginx!': no Letta server; give the base URL "
-        "of the Letta API, with the path prefix if it has one and without /v1."
+        f"GET /v1/health/ answers {status} with an HTML page, 'Welcome to nginx!': no Letta server; give the base "
+        "URL of the Letta API, with the path prefix if it has one and without /v1."
     )
 
 
@@ -123,6 +123,15 @@ def test_proxy_without_its_server(status: int) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_gateway_with_credentials_of_its_own(status: int) -> None:
     assert "something in front of it asks for credentials of its own" in refused(lambda call: call.answer(status))
+
+
+def test_wrong_path_of_a_secured_server() -> None:
+    text = refused(lambda call: call.answer(401, {"detail": "Unauthorized"}), "/v1")
+
+    assert text == (
+        "GET /v1/health/ answers 401, as Letta does for a path that it does not know; "
+        "leave out /v1 at the end of the URL."
+    )
 
 
 def test_redirect_to_another_server_is_not_followed() -> None:
