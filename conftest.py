@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("pytester",)
+#: Run by tests/plugin/test_examples.py, in a project of their own.
+collect_ignore = ["tests/examples"]
 
 _TESTS = Path(__file__).parent / "tests"
 

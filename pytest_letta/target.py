@@ -41,5 +41,6 @@ def describe(deployment: Deployment) -> dict[str, Any]:
         "provider": deployment.provider,
         "version": deployment.version,
         "capabilities": {name: one.available for name, one in sorted(deployment.capabilities.items())},
+        "warnings": list(deployment.warnings),
         "operations": sorted(deployment.spec.operations) if deployment.spec else [],
     }

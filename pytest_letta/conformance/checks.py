@@ -90,3 +90,17 @@ def same_set(expected: Iterable[Any], actual: Iterable[Any], what: str) -> str |
         return None
     missing, foreign = sorted(map(str, wanted - got)), sorted(map(str, got - wanted))
     return f"{what}: {len(missing)} missing {missing[:3]}, {len(foreign)} unexpected {foreign[:3]}"
+
+
+def same_sequence(expected: Sequence[Any], actual: Sequence[Any], what: str) -> str | None:
+    """Check that both hold the same values in the same order; name what is missing, foreign or out of place."""
+    if list(expected) == list(actual):
+        return None
+    missing = [shorten(value, 90) for value in expected if value not in actual]
+    foreign = [shorten(value, 90) for value in actual if value not in expected]
+    if missing or foreign:
+        return f"{what}: {len(missing)} missing {missing[:3]}, {len(foreign)} unexpected {foreign[:3]}"
+    if problem := no_repeats(actual, what):
+        return problem
+    place = next(n for n, pair in enumerate(zip(expected, actual, strict=False)) if pair[0] != pair[1])
+    return f"{what}: out of order, at position {place} {shorten(actual[place], 90)} in place of {shorten(expected[place], 90)}"

@@ -22,19 +22,15 @@ def suite_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in contracts_dir().glob("*/__init__.py")))
 
 
-def suite_files(names: Iterable[str]) -> list[Path]:
-    """Return the test files of the suites `names`, of all suites when it is empty.
-
-    Files, not folders: a file that is named is collected whatever ``python_files`` the project has set.
-    Raises SettingsError for a suite that does not exist.
-    """
+def chosen_suites(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the suites `names`, all of them when it is empty; raise SettingsError for one that does not exist."""
     known = suite_names()
     chosen = tuple(names) or known
     for name in chosen:
         if name not in known:
             allowed = ", ".join(known)
             raise SettingsError(f"letta_suite must be one of {allowed}, got {name!r}{did_you_mean(name, known)}.")
-    return [file for name in chosen for file in sorted((contracts_dir() / name).glob("test_*.py"))]
+    return chosen
 
 
 def known_file(version: str | None) -> Path | None:

@@ -79,6 +79,10 @@ class Summary:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         counts = Counter(record["verdict"] for record in self._records.values())
         ran = counts[Verdict.PASS] + counts[Verdict.FAIL] + counts[Verdict.KNOWN] + counts[Verdict.ERROR]
+        if not ran and not counts:
+            self._incomplete = "nothing was judged"
+        elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            self._incomplete = "the run was interrupted"
         if session.exitstatus == pytest.ExitCode.OK:
             if not ran:
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], incomplete: str) -> None:
     """Print `document`; `incomplete` says why a run without failures is not green, or is empty."""
+    from pytest_letta.conformance.record import is_breach
+
     contracts = document["contracts"]
     terminal.section("Letta conformance", sep="=", bold=True)
     terminal.line(_target(document["target"]))
+    for warning in (document["target"] or {}).get("warnings", ()):
+        terminal.line(f"warning: {warning}", yellow=True)
     terminal.line("")
     _print_table(terminal, contracts)
     _print_operations(terminal, document["operations"])
@@ -27,7 +31,8 @@ def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], i
     _print_reasons(terminal, "could not run", [one for one in contracts if one["verdict"] == "could-not-run"])
     for leftover in document["leftovers"]:
         terminal.line(f"left behind: {leftover}", yellow=True)
-    _print_verdict(terminal, document["summary"], incomplete)
+    is_broken = any(is_breach(contract) for contract in contracts)
+    _print_verdict(terminal, document["summary"], is_broken, incomplete)
 
 
 def _target(target: dict[str, Any] | None) -> str:
@@ -91,12 +96,14 @@ def _print_reasons(terminal: pytest.TerminalReporter, label: str, contracts: lis
             terminal.line(f"  {line}")
 
 
-def _print_verdict(terminal: pytest.TerminalReporter, counts: dict[str, int], incomplete: str) -> None:
+def _print_verdict(
+    terminal: pytest.TerminalReporter, counts: dict[str, int], is_broken: bool, incomplete: str
+) -> None:
     terminal.line("")
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    if counts["fail"] or counts["error"]:
+    if is_broken:
         terminal.line(f"Promises broken: {told}.", red=True, bold=True)
     elif incomplete:
-        terminal.line(f"Not complete: {incomplete}; {told or 'nothing was judged'}.", yellow=True, bold=True)
+        terminal.line(f"Not complete: {incomplete}{told and '; '}{told}.", yellow=True, bold=True)
     else:
         terminal.line(f"The deployment keeps its promises: {told}.", green=True, bold=True)

@@ -1,0 +1,61 @@
+"""Under xdist: one stack, one report, one summary."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_letta.stack.stack import Stack
+
+SOURCE = """
+import os
+import pytest
+from pytest_letta import contract, must
+
+@pytest.mark.parametrize("n", range(4))
+@contract("OWN-MANY-001")
+def test_many(letta_client, letta_deployment, record_property, n):
+    record_property("url", letta_deployment.url)
+    must(None if letta_client.get("/v1/health/").status_code == 200 else "no health")
+
+@contract("OWN-FAIL-001")
+def test_fails(letta_client):
+    letta_client.get("/v1/health/")
+    must("it was wrong")
+"""
+
+
+def test_verdicts_of_all_workers_reach_one_report(pytester: pytest.Pytester, live_stack: Stack) -> None:
+    folder = pytester.mkdir("own")
+    (folder / "test_own.py").write_text(SOURCE)
+    result = pytester.runpytest_subprocess(
+        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--letta-report=report.json"),
+        f"--letta-url={live_stack.url}",
+    )
+
+    assert result.ret == 1
+    document = json.loads(Path("report.json").read_text())
+    assert document["summary"]["pass"] == 4
+    assert document["summary"]["fail"] == 1
+    assert document["target"]["url"] == live_stack.url
+    result.stdout.fnmatch_lines(["FAIL  OWN-FAIL-001 (MUST)*", "  seen     it was wrong", "*curl*/v1/health/*"])
+
+
+def test_workers_share_one_stack_and_can_restart_it(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("own")
+    (folder / "test_own.py").write_text(
+        SOURCE.replace("test_fails(letta_client)", "test_restarts(letta_stack, letta_client)").replace(
+            '    letta_client.get("/v1/health/")\n    must("it was wrong")',
+            '    letta_stack.restart("letta")\n    must(None if letta_client.get("/v1/health/").is_success else "down")',
+        )
+    )
+    result = pytester.runpytest_subprocess(
+        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--junit-xml=junit.xml"),
+        "--letta-stack=local",
+    )
+
+    assert result.ret == 0
+    urls = {line for line in Path("junit.xml").read_text().split('"') if line.startswith("http://127.0.0.1:")}
+    assert len(urls) == 1
