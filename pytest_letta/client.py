@@ -9,9 +9,9 @@ from typing import TypedDict, Unpack
 
 import httpx
 
-from pytest_letta.flight import STALL, Rules
-from pytest_letta.recorder import Recorder
-from pytest_letta.transport import AsyncRecordingTransport, RecordingTransport
+from pytest_letta.http.flight import STALL, Rules
+from pytest_letta.http.recorder import Recorder
+from pytest_letta.http.transport import AsyncRecordingTransport, RecordingTransport
 
 __all__ = ["DEFAULT_TIMEOUT_S", "STALL", "ClientOptions", "Recorder", "open_async_client", "open_client"]
 
@@ -25,7 +25,7 @@ class ClientOptions(TypedDict, total=False):
     """What is seldom needed to open a client.
 
     `also_trusted`: URLs whose origins get the token too. `ca_file`: a PEM bundle to trust in place of the default
-    one. `headers`: sent with each request. `read_only`: raise PermissionError in place of sending a request whose
+    one. `headers`: sent with each request. `read_only`: raise ReadOnlyError in place of sending a request whose
     method is not safe. `clock`: monotonic, in seconds.
     """
 

@@ -10,6 +10,7 @@
     │   ├── CacheError          the cache folder cannot be used
     │   ├── ServiceError        a service did not start, did not stop or died
     │   └── PortTakenError      somebody bound the port between choosing and binding
+    ├── ReadOnlyError       a request that may change something, in a run that only reads
     ├── StreamError         a byte stream breaks the event-stream grammar or a bound
     └── ModelError          the scripted model was asked for something it cannot do
 
@@ -54,6 +55,10 @@ class ServiceError(StackError):
 
 class PortTakenError(StackError):
     """Somebody bound the port between choosing and binding."""
+
+
+class ReadOnlyError(PytestLettaError):
+    """A request that may change something was not sent, because the run only reads."""
 
 
 class StreamError(PytestLettaError):

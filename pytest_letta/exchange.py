@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pytest_letta.curl import curl
-from pytest_letta.redaction import PLACEHOLDER, REDACTED, Headers, Redactor
+from pytest_letta.http.curl import curl
+from pytest_letta.http.redaction import PLACEHOLDER, REDACTED, Headers, Redactor
 
 __all__ = ["BODY_LIMIT", "PLACEHOLDER", "REDACTED", "Exchange", "Headers", "Redactor", "curl"]
 

@@ -10,12 +10,12 @@ from pytest_letta.errors import PytestLettaError, SettingsError
 from pytest_letta.settings import Settings, add_options, resolve
 
 if TYPE_CHECKING:
-    pass
+    from pytest_letta.running import Running
 
 pytest_plugins = ("pytest_letta.fixtures",)
 
 SETTINGS = pytest.StashKey[Settings]()
-RUNNING = pytest.StashKey["Running"]()
+RUNNING: pytest.StashKey[Running] = pytest.StashKey()
 
 #: With these pytest only tells about itself; a wrong setting must not keep it from that.
 _INFORMATION_ONLY = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test")

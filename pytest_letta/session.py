@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta.errors import StackError, TargetError
+from pytest_letta.errors import StackError
 from pytest_letta.turns import Turns
 
 if TYPE_CHECKING:
@@ -115,25 +115,20 @@ class LettaSession:
         """Return an unopened client of `url` that records, is bounded in time and holds the password."""
         from pytest_letta.client import open_client
 
-        client = open_client(url, **self._client_args(client_args))
-        if self.settings.read_only:
-            client.event_hooks = {"request": [refuse_unsafe]}
-        return client
+        return open_client(url, **self._client_args(client_args))
 
     def async_client(self, url: str, **client_args: Any) -> httpx.AsyncClient:
         """Return the same for asyncio."""
         from pytest_letta.client import open_async_client
 
-        client = open_async_client(url, **self._client_args(client_args))
-        if self.settings.read_only:
-            client.event_hooks = {"request": [arefuse_unsafe]}
-        return client
+        return open_async_client(url, **self._client_args(client_args))
 
     def _client_args(self, client_args: dict[str, Any]) -> dict[str, Any]:
         return {
             "token": self.settings.token,
             "timeout_s": self.settings.timeout,
             "recorder": self.recorder,
+            "read_only": self.settings.read_only,
             **client_args,
         }
 
@@ -169,17 +164,6 @@ class LettaSession:
         if self._stack is not None:
             self._stack.close()
             self._stack = None
-
-
-def refuse_unsafe(request: httpx.Request) -> None:
-    """Raise TargetError for a method that may change something (RFC 9110, section 9.2.1)."""
-    if request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}:
-        raise TargetError(f"--letta-read-only: {request.method} {request.url.path} was not sent.")
-
-
-async def arefuse_unsafe(request: httpx.Request) -> None:
-    """Do the same in an asynchronous client."""
-    refuse_unsafe(request)
 
 
 def open_local(settings: Settings, progress: Progress | None) -> Callable[[Mapping[str, Any]], Stack]:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pytest_letta.deadline import Deadline
 from pytest_letta.decoder import Comment, Decoder, Event
 from pytest_letta.errors import StreamError
+from pytest_letta.http.deadline import Deadline
 
 if TYPE_CHECKING:
     import httpx

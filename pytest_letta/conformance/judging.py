@@ -103,6 +103,9 @@ class Judging:
             keys = (deployment.operation_of(one) for one in exchanges if one.status and one.status < 300)
             record["operations"] = sorted({key for key in keys if key})
         if record["verdict"] in _NEEDS_EVIDENCE:
+            for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
+                if diagnosis not in record["cause"]:
+                    record["cause"] += f"\n{diagnosis}"
             record["curl"] = curl_lines(exchanges, deployment)
             record["log"] = session.log_tail(_LOG_LINES)
         for field in ("cause", "log", "evidence"):

@@ -47,10 +47,10 @@ def _numbered(exchanges: Sequence[Exchange]) -> list[list[str]]:
         line = curl(exchange)
         for id, name in names.items():
             line = _with_variable(line, id, name)
-        id = _created_id(exchange)
-        if id is not None and id not in names:
-            name = _variable(id, names)
-            names[id] = name
+        created = _created_id(exchange)
+        if created is not None and created not in names:
+            name = _variable(created, names)
+            names[created] = name
             line = f"{name}=$({line.replace('curl -sSi', 'curl -sS', 1)} | jq -r .id)"
         found.append([line])
     return found

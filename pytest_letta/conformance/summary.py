@@ -58,7 +58,7 @@ class Summary:
         if record is None:
             return
         if report.failed and record["verdict"] == Verdict.FAIL:
-            report.longrepr = FailureText(record)
+            report.longrepr = FailureText(record)  # type: ignore[assignment]
         earlier = self._records.get(record["id"])
         if earlier is None or _severity(record) >= _severity(earlier):
             self._records[record["id"]] = record

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from pytest_letta.errors import PytestLettaError
+from pytest_letta.errors import PytestLettaError, ReadOnlyError
 
 #: What `pytest.skip` raises: a run without our verdicts takes ours for skips.
 _Skipped: Any = pytest.skip.Exception
@@ -61,7 +61,7 @@ def judge(when: str, raised: BaseException | None) -> tuple[Verdict, str]:
     if raised is None:
         return Verdict.PASS, ""
     text = str(raised) or type(raised).__name__
-    if isinstance(raised, NotApplicable):
+    if isinstance(raised, NotApplicable | ReadOnlyError):
         return Verdict.NOT_APPLICABLE, text
     if isinstance(raised, pytest.skip.Exception):
         return Verdict.COULD_NOT_RUN, text

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
-from typing import Any
+from typing import Any, cast
 
 from pytest_letta.errors import StackError
 from pytest_letta.stack.service import Address
@@ -114,7 +114,7 @@ class HostedStack(Stack):
         return answer
 
     def address(self, service: str) -> Address:
-        return self._call("address", service)
+        return cast(Address, self._call("address", service))
 
     def start(self, service: str) -> None:
         self._call("start", service)
@@ -135,7 +135,7 @@ class HostedStack(Stack):
         self._call("resume", service)
 
     def logs(self, service: str, lines: int = 40) -> str:
-        return self._call("logs", service, lines)
+        return cast(str, self._call("logs", service, lines))
 
     def can(self, action: str) -> bool:
-        return self._call("can", action)
+        return cast(bool, self._call("can", action))

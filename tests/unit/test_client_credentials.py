@@ -8,6 +8,7 @@ import pytest
 from local_server import Call, Server, serving
 
 from pytest_letta.client import Recorder, open_client
+from pytest_letta.errors import ReadOnlyError
 
 TOKEN = "s3cret-of-the-deployment"
 
@@ -124,7 +125,7 @@ def test_read_only_client_sends_safe_methods_only() -> None:
     with serving(ok) as server, open_client(server.url, read_only=True) as client:
         client.get("/")
         client.head("/")
-        with pytest.raises(PermissionError, match=r"POST http://.*/v1/agents/ was not sent: .*letta_read_only"):
+        with pytest.raises(ReadOnlyError, match=r"POST http://.*/v1/agents/ was not sent: .*--letta-read-only"):
             client.post("/v1/agents/", json={})
 
     assert [asked.method for asked in server.asked] == ["GET", "HEAD"]

@@ -39,7 +39,13 @@ def test_nothing_set_means_nothing_used() -> None:
 @pytest.mark.parametrize(
     ("options", "env", "ini", "url", "source"),
     [
-        ({"letta_url": "http://a"}, {"PYTEST_LETTA_URL": "http://b"}, {"letta_url": "http://c"}, "http://a", "--letta-url"),
+        (
+            {"letta_url": "http://a"},
+            {"PYTEST_LETTA_URL": "http://b"},
+            {"letta_url": "http://c"},
+            "http://a",
+            "--letta-url",
+        ),
         ({}, {"PYTEST_LETTA_URL": "http://b"}, {"letta_url": "http://c"}, "http://b", "env PYTEST_LETTA_URL"),
         ({}, {}, {"letta_url": "http://c"}, "http://c", "ini letta_url"),
     ],

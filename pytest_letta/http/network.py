@@ -8,7 +8,7 @@ from typing import Any
 
 import httpcore
 
-from pytest_letta.deadline import Timeout
+from pytest_letta.http.deadline import Timeout
 
 #: A large body goes out in pieces, so that a peer who reads it drop by drop meets the deadline too.
 _WRITE_SIZE = 64 * 1024

@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from pytest_letta.redaction import PLACEHOLDER, Redactor
+from pytest_letta.http.redaction import PLACEHOLDER, Redactor
 
 if TYPE_CHECKING:
     from pytest_letta.exchange import Exchange

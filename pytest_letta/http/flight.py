@@ -9,9 +9,10 @@ from typing import Final
 import httpcore
 import httpx
 
-from pytest_letta.deadline import Deadline, Timeout
+from pytest_letta.errors import ReadOnlyError
 from pytest_letta.exchange import BODY_LIMIT, PLACEHOLDER, Exchange
-from pytest_letta.recorder import Recorder
+from pytest_letta.http.deadline import Deadline, Timeout
+from pytest_letta.http.recorder import Recorder
 
 #: Seconds of silence that give the stall away: the time after which asyncpg gives up on a connection.
 STALL_S: Final = 60.0
@@ -73,11 +74,11 @@ class Rules:
     def launch(self, request: httpx.Request) -> tuple[httpcore.Request, Flight]:
         """Return the request as it is sent, and what records it.
 
-        Raise PermissionError when only safe methods may be sent and this is another.
+        Raise ReadOnlyError when only safe methods may be sent and this is another.
         """
         if self.read_only and request.method not in _SAFE:
             what = f"{request.method} {self.recorder.redactor.url(str(request.url))}"
-            raise PermissionError(f"{what} was not sent: this run only reads (letta_read_only); needs 'write'.")
+            raise ReadOnlyError(f"{what} was not sent: this run only reads; leave out --letta-read-only.")
         headers, with_token = self.headers(request)
         flight = Flight(self, request, headers, with_token)
         if with_token and self._authorization is not None:

@@ -9,8 +9,8 @@ from typing import Any
 import httpcore
 import httpx
 
-from pytest_letta.flight import CORE_ERRORS, Flight, Rules
-from pytest_letta.network import AsyncBoundedBackend, AsyncBoundedStream, BoundedBackend, BoundedStream
+from pytest_letta.http.flight import CORE_ERRORS, Flight, Rules
+from pytest_letta.http.network import AsyncBoundedBackend, AsyncBoundedStream, BoundedBackend, BoundedStream
 
 #: A Letta server closes idle connections after 5 s (uvicorn's default); a pooled one must go before that.
 KEEPALIVE_S = 2.0
