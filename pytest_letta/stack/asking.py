@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_letta.stack.service import Address
 
-_TIMEOUT_S = 5.0
 _SHOWN = 200
 
 
-def ask(address: Address, path: str, headers: Mapping[str, str] | None = None) -> str | None:
-    """Return ``None`` when GET `path` answers 200, else what came instead, in one line.
+def ask(address: Address, path: str, limit_s: float, headers: Mapping[str, str] | None = None) -> str | None:
+    """Return ``None`` when GET `path` answers 200, else what came instead within `limit_s`, in one line.
 
     The plain client of the standard library: this is asked many times a second during a start, on a fresh
     connection each time, and through no proxy.
     """
-    connection = HTTPConnection(address.host, address.port, timeout=_TIMEOUT_S)
+    connection = HTTPConnection(address.host, address.port, timeout=limit_s)
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         answer = connection.getresponse()

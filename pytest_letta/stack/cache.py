@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pytest_letta.errors import CacheError
@@ -79,10 +79,13 @@ def cache_error(folder: Path, number: int) -> CacheError:
 
 
 def remove_half_made(kind: Path) -> None:
-    """Remove the entries of the folder `kind` that were left unfinished by builders that are gone."""
+    """Remove the entries of the folder `kind` that were left unfinished by builders that are gone.
+
+    In a cache that we may not write they stay.
+    """
     for entry in kind.iterdir() if kind.is_dir() else ():
         if entry.is_dir() and not (entry / STAMP).exists():
-            with _lock_file(entry) as lock:
+            with suppress(OSError), _lock_file(entry) as lock:
                 if _try_lock(lock) and not (entry / STAMP).exists():
                     shutil.rmtree(entry, ignore_errors=True)
 

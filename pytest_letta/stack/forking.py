@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pytest_letta.errors import ServiceError
+from pytest_letta.stack import processes
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import spawn
 
@@ -21,7 +24,9 @@ NAME = "letta-zygote"
 _SCRIPT = Path(__file__).with_name("zygote.py")
 _IMPORT_LIMIT_S = 180.0
 _FORK_LIMIT_S = 20.0
+_END_LIMIT_S = 2.0
 _POLL_S = 0.02
+_UNKNOWN_END = -signal.SIGKILL
 
 
 class Zygote:
@@ -65,11 +70,9 @@ class Zygote:
         return ForkedProcess(self, self._next("forked", _FORK_LIMIT_S, "forked a server"))
 
     def exit_code(self, pid: int) -> int | None:
-        """Return the exit code of a forked process, negative for a signal; ``None`` while it lives."""
+        """Return the exit code of a forked process, negative for a signal; ``None`` if it was not told."""
         with self._lock:
             self._read(0.0)
-            if pid not in self._ended and not self.is_running:
-                return -9  # the zygote kills its server when it ends; nobody can tell the code any more
             return self._ended.get(pid)
 
     def outlive_us(self) -> None:
@@ -78,11 +81,18 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote and the server it forked."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        self._process.kill()
-        self._process.wait()
+        with self._lock:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            with suppress(OSError):
+                self._process.stdin.close()
+            try:
+                # The end of its input makes it kill its server; it looks only when it has finished the import.
+                self._process.wait(_END_LIMIT_S if self._is_ready else 0.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()
 
     def _tell(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -139,10 +149,17 @@ class ForkedProcess:
     def __init__(self, zygote: Zygote, pid: int) -> None:
         self._zygote = zygote
         self.pid = pid
+        self._identity = processes.tree(pid)[:1]
 
     def poll(self) -> int | None:
-        """Return the exit code, negative for a signal; ``None`` while it lives."""
-        return self._zygote.exit_code(self.pid)
+        """Return the exit code, negative for a signal; ``None`` while it lives.
+
+        When the zygote was killed nobody can tell the code any more, and it counts as killed too.
+        """
+        code = self._zygote.exit_code(self.pid)
+        if code is None and not self._zygote.is_running and not processes.alive(self._identity):
+            return _UNKNOWN_END
+        return code
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code when the process has ended; raise subprocess.TimeoutExpired."""

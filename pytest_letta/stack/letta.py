@@ -33,7 +33,10 @@ class Letta(Service):
 
     def prepare(self) -> None:
         """Start importing the server, without waiting for that; nothing happens when that is under way or done."""
-        if self._zygote is None or not self._zygote.is_running:
+        if self._zygote is not None and not self._zygote.is_running:
+            self._zygote.close()
+            self._zygote = None
+        if self._zygote is None:
             self._zygote = Zygote(self.run, self._env.python, self._environment, self.folder)
 
     def command(self) -> Sequence[str]:
@@ -60,9 +63,11 @@ class Letta(Service):
         """Start ``letta server`` itself, imports and all."""
         super().launch()
 
-    def check(self) -> str | None:
+    def check(self, limit_s: float) -> str | None:
         # Health alone is 200 with a dead database: only a route that reads data tells.
-        return ask(self.address, "/v1/health/") or ask(self.address, "/v1/agents/?limit=1", self._credentials())
+        return ask(self.address, "/v1/health/", limit_s) or ask(
+            self.address, "/v1/agents/?limit=1", limit_s, self._credentials()
+        )
 
     def outlive_us(self) -> None:
         """Have the server go on when we end."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shlex
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -65,6 +68,8 @@ class LocalStack(Stack):
         self._progress = progress or Silence()
         self._ports = ports
         self._lock = threading.RLock()
+        self._owner = 0
+        self._folder = ""
         self._run: RunDir | None = None
         self._members: dict[str, Service] = {}
 
@@ -80,29 +85,39 @@ class LocalStack(Stack):
         Raises CacheError, PortTakenError (after three tries) and other StackErrors; nothing is left running then.
         """
         with self._lock:
-            if self._run is not None:
-                return self
-            reaper.reap()
-            cache.remove_half_made(self._cache_dir / "letta")
-            cache.remove_half_made(self._cache_dir / "databases")
-            for attempt in range(1, _PORT_TRIES + 1):
-                try:
-                    self._start_all()
-                    return self
-                except PortTakenError:
-                    self._end_all()
-                    if attempt == _PORT_TRIES:
-                        raise
-                except BaseException:
-                    self._end_all()
+            if self._run is None:
+                reaper.reap()
+                for kind in ("letta", "databases"):
+                    cache.remove_half_made(self._cache_dir / kind)
+                self._owner = os.getpid()
+                self._open_on_free_ports()
+                atexit.register(self.close)
+        return self
+
+    def _open_on_free_ports(self) -> None:
+        for left in reversed(range(_PORT_TRIES)):
+            try:
+                self._start_all()
+                return
+            except PortTakenError:
+                self._end_all()
+                if not left:
                     raise
-        raise AssertionError("unreachable")
+            except OSError as error:
+                self._end_all()
+                raise StackError(f"cannot start the stack: {error}. Is the disk of TMPDIR full?") from error
+            except BaseException:
+                self._end_all()
+                raise
 
     def close(self) -> None:
         """End every service and remove the folder, unless they are to be kept; a second call does nothing."""
+        if self._owner != os.getpid():
+            return  # never opened, or a fork of the owner that runs its exit handlers
         with self._lock:
             if self._run is None:
                 return
+            atexit.unregister(self.close)
             if self._keep:
                 self._letta.outlive_us()
                 self._run.keep()
@@ -114,10 +129,10 @@ class LocalStack(Stack):
     @property
     def kept_hint(self) -> str | None:
         """How to end a stack that is kept, in one line; ``None`` when it is not."""
-        if not self._keep or self._folder is None:
+        if not self._keep or not self._folder:
             return None
-        python = shlex.quote(sys.executable)
-        return f"kept running: {self.url}; end it with: {python} -m pytest_letta.stack.reaper {self._folder}"
+        command = shlex.join([sys.executable, "-m", "pytest_letta.stack.reaper", self._folder])
+        return f"kept running: {self.url} (proxy {self.proxy_url}); end it with: {command}"
 
     def can(self, action: str) -> bool:
         return action in ACTIONS
@@ -168,7 +183,7 @@ class LocalStack(Stack):
     def _start_all(self) -> None:
         env = ensure_letta_env(self._release, self._cache_dir, self._progress)
         run = self._run = RunDir(self._run_dir)
-        self._folder = run.path
+        self._folder = str(run.path)
         at = dict(zip(SERVICES, (Address(HOST, port) for port in self._ports(len(SERVICES))), strict=True))
         postgres = Postgres(run, at["postgres"])
         redis = Redis(run, at["redis"])
@@ -192,19 +207,14 @@ class LocalStack(Stack):
                 wait_healthy(member)
 
     def _end_all(self) -> None:
-        try:
-            for member in self._members.values():
-                if isinstance(member, Postgres):
-                    member.quit()
-                elif isinstance(member, Letta):
-                    member.end()
-                else:
-                    member.kill()
-        finally:
-            self._members = {}
-            if self._run is not None:
-                self._run.remove()
-                self._run = None
+        run, members = self._run, self._members
+        self._run, self._members = None, {}
+        with ExitStack() as ending:  # each is ended, whatever happens to the others
+            if run is not None:
+                ending.callback(run.release)
+                ending.callback(reaper.end, run.path)
+            for member in members.values():
+                ending.callback(member.end)
 
     def _member(self, service: str) -> Service:
         if service not in SERVICES:

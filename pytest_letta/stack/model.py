@@ -26,8 +26,8 @@ class Model(Service):
         source = Path(str(pytest_letta.__file__)).parent.parent
         return plain_environment(self.folder) | {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
 
-    def check(self) -> str | None:
-        return ask(self.address, "/health")
+    def check(self, limit_s: float) -> str | None:
+        return ask(self.address, "/health", limit_s)
 
     @property
     def url(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -21,8 +20,6 @@ class Nginx(Service):
     """nginx that passes requests, bodies up to 64 MiB and event streams through to `letta`."""
 
     name: ClassVar[str] = "nginx"
-    # TERM would cut connections; QUIT lets them end, which a stream may take an hour for.
-    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, run: RunDir, address: Address, letta: Address) -> None:
         super().__init__(run, address)
@@ -36,8 +33,8 @@ class Nginx(Service):
     def environment(self) -> Mapping[str, str]:
         return plain_environment(self.folder)
 
-    def check(self) -> str | None:
-        return ask(self.address, "/nginx-health")
+    def check(self, limit_s: float) -> str | None:
+        return ask(self.address, "/nginx-health", limit_s)
 
     @property
     def url(self) -> str:

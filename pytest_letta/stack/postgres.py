@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from pytest_letta.errors import StackError
-from pytest_letta.stack import wheels
+from pytest_letta.stack import shared_memory, wheels
 from pytest_letta.stack.account import Account, account_for_postgres
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address, Service, as_user, plain_environment
 
 USER = PASSWORD = DATABASE = "letta"
 
-_ASK_TIMEOUT_S = 5.0
+_PROBE_LIMIT_S = 5.0
 _INITDB_LIMIT_S = 120.0
 
 # The data is thrown away, so nothing has to survive a loss of power: no fsync, no full pages. synchronous_commit
@@ -68,14 +68,15 @@ class Postgres(Service):
     def environment(self) -> Mapping[str, str]:
         return plain_environment(self.folder)
 
-    def check(self) -> str | None:
-        return self.ask("select 1", "postgres")
+    def check(self, limit_s: float) -> str | None:
+        return self.ask("select 1", "postgres", limit_s)
 
-    def quit(self) -> None:
-        """End at once, without a checkpoint, but give back the shared memory segment, which a kill leaves behind."""
+    def end(self) -> None:
+        """End at once, without a checkpoint; unlike a kill this leaves no shared memory segment behind."""
         self.stop(signal.SIGQUIT)
+        shared_memory.release(self.data)  # of an earlier kill
 
-    def ask(self, sql: str, database: str) -> str | None:
+    def ask(self, sql: str, database: str, limit_s: float) -> str | None:
         """Run `sql` over a new connection: ``None`` when it succeeds, else what was said."""
         address = self.address
         try:
@@ -84,18 +85,19 @@ class Postgres(Service):
                     self.home / "bin" / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
                     "-h", address.host, "-p", str(address.port), "-U", USER, "-d", database, "-c", sql,
                 ],
-                env=dict(self.environment()) | {"PGPASSWORD": PASSWORD, "PGCONNECT_TIMEOUT": "3"},
+                env=dict(self.environment()) | {"PGPASSWORD": PASSWORD},
                 capture_output=True,
                 text=True,
-                timeout=_ASK_TIMEOUT_S,
+                timeout=limit_s,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"none within {_ASK_TIMEOUT_S:.0f} s"
+            return f"none within {limit_s:.1f} s"
         return None if done.returncode == 0 else " ".join(done.stderr.split())
 
     def initialise(self) -> None:
         """Make an empty data folder; raise StackError when initdb fails."""
+        self._check_reach()
         password = self.folder / "password"
         password.write_text(PASSWORD)
         if self.account is not None:
@@ -119,7 +121,8 @@ class Postgres(Service):
             raise StackError(f"initdb failed: {' '.join(done.stderr.split())}")
 
     def adopt(self, template: Path) -> None:
-        """Take a copy of the data folder `template`."""
+        """Take a copy of the data folder `template`; raise StackError when Postgres could not reach it."""
+        self._check_reach()
         shutil.copytree(template, self.data, copy_function=_copy)
         self.data.chmod(0o700)
         if self.account is not None:
@@ -127,6 +130,15 @@ class Postgres(Service):
                 os.chown(folder, self.account.uid, self.account.gid)
                 for name in files:
                     os.chown(os.path.join(folder, name), self.account.uid, self.account.gid)
+
+    def _check_reach(self) -> None:
+        if self.account is not None:
+            there = ["/bin/sh", "-c", 'cd "$0"', str(self.folder)]
+            if subprocess.run(there, env={}, cwd="/", capture_output=True, **as_user(self.account)).returncode != 0:
+                raise StackError(
+                    f"the user {self.account.name}, as whom Postgres runs under root, cannot enter {self.folder}: "
+                    "set TMPDIR to a folder that every user can enter, such as /tmp."
+                )
 
     def _binary(self, name: str) -> Path:
         if self._readable_home is None:
@@ -139,7 +151,7 @@ class Postgres(Service):
         try:
             probe = subprocess.run(
                 [home / "bin" / "postgres", "--version"],
-                env={}, cwd="/", capture_output=True, timeout=_ASK_TIMEOUT_S, check=False, **as_user(self.account),
+                env={}, cwd="/", capture_output=True, timeout=_PROBE_LIMIT_S, check=False, **as_user(self.account),
             )
         except PermissionError:
             return False
@@ -159,12 +171,6 @@ class Postgres(Service):
         libraries = self.home.parent.with_name(self.home.parent.name + ".libs")
         if libraries.exists():
             shutil.copytree(libraries, place / libraries.name)
-        if not self._can_run(copied):
-            account = self.account.name if self.account else ""
-            raise StackError(
-                f"the user {account} cannot reach {place}, where Postgres would run: set TMPDIR to a folder that "
-                "every user can enter, such as /tmp."
-            )
         return copied
 
 

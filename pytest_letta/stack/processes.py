@@ -51,11 +51,16 @@ def thaw(pid: int) -> None:
 def wait_gone(processes: Iterable[psutil.Process], limit_s: float = _GONE_LIMIT_S) -> list[psutil.Process]:
     """Wait until all are gone, and return those that are not after `limit_s` seconds."""
     deadline = time.monotonic() + limit_s
-    left = [process for process in processes if _lives(process)]
+    left = alive(processes)
     while left and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        left = [process for process in left if _lives(process)]
+        left = alive(left)
     return left
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return those that still live."""
+    return [process for process in processes if _lives(process)]
 
 
 def listens(pid: int, port: int) -> bool:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_letta.stack import processes
+from pytest_letta.stack import processes, shared_memory
 from pytest_letta.stack.rundir import KEPT, LOCK, PREFIX
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def reap(parent: Path | None = None) -> list[Path]:
 
 def end(run: Path) -> None:
     """End the services that are recorded in the folder `run`, whoever owns it, and remove it."""
-    members = [process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)]
-    _end(members)
+    _end([process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)])
+    shared_memory.release(run / "postgres" / "data")
     shutil.rmtree(run, ignore_errors=True)
 
 
@@ -89,8 +89,8 @@ def _recorded(pid_file: Path, run: Path) -> list[psutil.Process]:
 
 def _is_writer(process: psutil.Process, pid_file: Path, run: Path) -> bool:
     began_before = process.create_time() <= pid_file.stat().st_mtime + _CLOCK_TOLERANCE_S
-    # All our services work below their run folder, or, a migration, in the cache; a recycled id hardly does.
-    return began_before and (Path(process.cwd()).is_relative_to(run) or pid_file.name == "alembic")
+    # All our services work below their run folder; a process that got a recycled id hardly does.
+    return began_before and Path(process.cwd()).is_relative_to(run)
 
 
 def _end(members: Sequence[psutil.Process]) -> None:

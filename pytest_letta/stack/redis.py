@@ -9,8 +9,6 @@ from typing import ClassVar
 from pytest_letta.stack import wheels
 from pytest_letta.stack.service import Service, plain_environment
 
-_TIMEOUT_S = 2.0
-
 
 class Redis(Service):
     """Redis with the snapshot settings of its official image: an orderly stop saves, a kill loses."""
@@ -30,9 +28,9 @@ class Redis(Service):
     def environment(self) -> Mapping[str, str]:
         return plain_environment(self.folder)
 
-    def check(self) -> str | None:
+    def check(self, limit_s: float) -> str | None:
         try:
-            with socket.create_connection((self.address.host, self.address.port), timeout=_TIMEOUT_S) as connection:
+            with socket.create_connection((self.address.host, self.address.port), timeout=limit_s) as connection:
                 connection.sendall(b"PING\r\n")
                 answer = connection.recv(64)
         except OSError as error:

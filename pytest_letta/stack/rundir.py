@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -52,11 +51,6 @@ class RunDir:
     def release(self) -> None:
         """Let go of the lock."""
         os.close(self._lock)
-
-    def remove(self) -> None:
-        """Remove the folder and let go of the lock."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.release()
 
     @staticmethod
     def _made(path: Path | None) -> Path:

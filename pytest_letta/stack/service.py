@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # unrecorded: if we are killed right after the fork, the reaper still finds it. No folder, no service.
 _RECORDED = 'echo $$ > "$0" && exec "$@"'
 
-_PORT_TAKEN = re.compile(r"address (already )?in use", re.IGNORECASE)
+# In the words of the services themselves; the last are those of the scripted model.
+_PORT_TAKEN = re.compile(r"address (already )?in use|the port is in use", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class Service(ABC):
         """Return the whole environment."""
 
     @abstractmethod
-    def check(self) -> str | None:
-        """Ask the service something real: ``None`` when the answer is right, else what it was."""
+    def check(self, limit_s: float) -> str | None:
+        """Ask the service something real: ``None`` when the answer is right, else what came within `limit_s`."""
 
     @property
     def folder(self) -> Path:
@@ -113,6 +114,8 @@ class Service(ABC):
         try:
             self.process.wait(self.stop_limit_s)
         except subprocess.TimeoutExpired:
+            with self.log.open("a") as log:
+                log.write(f"pytest-letta: {self.name} did not end within {self.stop_limit_s:.0f} s; it is killed.\n")
             self.kill()
             return False
         self._end(members[1:])
@@ -124,6 +127,10 @@ class Service(ABC):
             return
         self._end(processes.tree(self.process.pid))
         self.process.wait(self.stop_limit_s)
+
+    def end(self) -> None:
+        """End for good, as fast as is clean."""
+        self.kill()
 
     def pause(self) -> None:
         """Freeze the whole process tree; raise ServiceError when the service does not run."""

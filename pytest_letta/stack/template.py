@@ -15,6 +15,7 @@ from pytest_letta.stack.service import plain_environment, spawn
 from pytest_letta.stack.waiting import wait_healthy
 
 _MIGRATION_LIMIT_S = 600.0
+_QUERY_LIMIT_S = 60.0
 
 
 def fill(postgres: Postgres, env: LettaEnv, cache_dir: Path, progress: Progress) -> None:
@@ -51,7 +52,7 @@ def _migrate(postgres: Postgres, env: LettaEnv) -> None:
     postgres.launch()
     wait_healthy(postgres)
     for sql, database in ((f"create database {DATABASE}", "postgres"), ("create extension vector", DATABASE)):
-        if answer := postgres.ask(sql, database):
+        if answer := postgres.ask(sql, database, _QUERY_LIMIT_S):
             raise StackError(f"{sql}: {answer}")
     _upgrade(postgres, env)
     if not postgres.stop():
@@ -60,12 +61,15 @@ def _migrate(postgres: Postgres, env: LettaEnv) -> None:
 
 def _upgrade(postgres: Postgres, env: LettaEnv) -> None:
     run = postgres.run
+    home = run.folder("alembic")
+    # A copy: the paths in alembic.ini are relative to where it runs, and what runs does so below the run folder.
+    folder = shutil.copytree(env.migrations, home / "migrations")
     migration = spawn(
         run,
         "alembic",
-        [str(env.alembic), "-c", str(env.migrations / "alembic.ini"), "upgrade", "head"],
-        environment=plain_environment(run.folder("alembic")) | {"LETTA_PG_URI": postgres.dsn},
-        folder=env.migrations,
+        [str(env.alembic), "upgrade", "head"],
+        environment=plain_environment(home) | {"LETTA_PG_URI": postgres.dsn},
+        folder=folder,
     )
     try:
         code = migration.wait(_MIGRATION_LIMIT_S)

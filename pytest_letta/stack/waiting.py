@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.1
+_SHORTEST_LIMIT_S = 0.5
+_LONGEST_LIMIT_S = 10.0
 _LOG_LINES = 40
 
 
@@ -27,7 +29,9 @@ def wait_healthy(service: Service) -> None:
     while (waited_s := time.monotonic() - started) < service.start_limit_s:
         if not service.is_running:
             raise _death(service, waited_s)
-        answer = service.check()
+        # As patient with one answer as we have been so far: a dead service behind a silent port is noticed soon,
+        # and a slow machine gets its time.
+        answer = service.check(min(max(waited_s, _SHORTEST_LIMIT_S), _LONGEST_LIMIT_S))
         if answer is None and service.owns_its_port():
             return
         last = answer or f"the right one, but of another process that listens on {service.address}"

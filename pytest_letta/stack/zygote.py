@@ -38,7 +38,7 @@ def main() -> Any:
     _say(channel, ready=unfit_reason())
     arguments = fork_on_command(channel, wake)
     if arguments is None:
-        return None
+        os._exit(0)  # taking all those modules apart in order would cost a second, and nobody waits for it
     # From here on we are the child.
     channel.close()
     from letta.main import app  # type: ignore[import-not-found]
