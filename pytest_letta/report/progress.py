@@ -86,6 +86,5 @@ class TerminalProgress:
 
 
 def _print(terminal: pytest.TerminalReporter, text: str, newline: bool) -> None:
-    if newline and not text.startswith("\r"):
-        terminal.ensure_newline()
+    terminal.ensure_newline()
     terminal.write(text + ("\n" if newline else ""), flush=True)
