@@ -102,5 +102,8 @@ def same_sequence(expected: Sequence[Any], actual: Sequence[Any], what: str) -> 
         return f"{what}: {len(missing)} missing {missing[:3]}, {len(foreign)} unexpected {foreign[:3]}"
     if problem := no_repeats(actual, what):
         return problem
-    place = next(n for n, pair in enumerate(zip(expected, actual, strict=False)) if pair[0] != pair[1])
-    return f"{what}: out of order, at position {place} {shorten(actual[place], 90)} in place of {shorten(expected[place], 90)}"
+    wrong = (n for n, (wanted, got) in enumerate(zip(expected, actual, strict=False)) if wanted != got)
+    if (place := next(wrong, None)) is None:
+        return f"{what}: {len(actual)} in place of {len(expected)}"
+    seen, wanted = shorten(actual[place], 90), shorten(expected[place], 90)
+    return f"{what}: out of order, at position {place} {seen} in place of {wanted}"
