@@ -57,18 +57,23 @@ def ensure(
                 if entry.exists():
                     shutil.rmtree(entry)
                 entry.mkdir()
-                build(entry, lock)
-                (entry / STAMP).touch()
+                try:
+                    build(entry, lock)
+                    (entry / STAMP).touch()
+                except BaseException:
+                    shutil.rmtree(entry, ignore_errors=True)  # it may be what fills the disk
+                    raise
     return entry
 
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn what a full or protected disk does into a CacheError that says what to do."""
+    """Turn what a full or protected disk does below `folder` into a CacheError that says what to do."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _REMEDIES:
+        elsewhere = error.filename is not None and not Path(str(error.filename)).is_relative_to(folder)
+        if error.errno not in _REMEDIES or elsewhere:
             raise
         raise cache_error(folder, error.errno) from error
 

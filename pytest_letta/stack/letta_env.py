@@ -6,7 +6,6 @@ import os
 import sys
 import tarfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,15 +107,14 @@ def _unpack_migrations(env: LettaEnv) -> None:
     archives = list((env.folder / "sdist").glob("letta-*.tar.gz"))
     if len(archives) != 1:
         raise StackError(f"the sdist of letta {env.version} is missing: {env.folder / 'sdist'} holds {archives}.")
-    with ExitStack() as stack:
-        archive = stack.enter_context(tarfile.open(archives[0]))
-        members = []
-        for member in archive.getmembers():
+    with tarfile.open(archives[0]) as archive:
+        for member in archive:
             _, _, inner = member.name.partition("/")
-            if inner.split("/")[0] in _MIGRATIONS:
-                member.name = inner
-                members.append(member)
-        archive.extractall(env.migrations, members, filter="data")
+            content = archive.extractfile(member)  # None for what is no file
+            if inner.split("/")[0] in _MIGRATIONS and ".." not in inner.split("/") and content is not None:
+                target = env.migrations / inner
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
     archives[0].unlink()
     if not (env.migrations / "alembic.ini").exists():
         raise StackError(f"the sdist of letta {env.version} holds no migrations.")

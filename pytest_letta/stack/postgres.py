@@ -13,6 +13,7 @@ from typing import ClassVar
 from pytest_letta.errors import StackError
 from pytest_letta.stack import shared_memory, wheels
 from pytest_letta.stack.account import Account, account_for_postgres
+from pytest_letta.stack.copying import copy_tree
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address, Service, as_user, plain_environment
 
@@ -118,18 +119,14 @@ class Postgres(Service):
             **as_user(self.account),
         )
         if done.returncode != 0:
-            raise StackError(f"initdb failed: {' '.join(done.stderr.split())}")
+            reason = " ".join(done.stderr.split())
+            remedy = " Free some, or set TMPDIR to a folder on another disk." if "No space left" in reason else ""
+            raise StackError(f"initdb failed: {reason}.{remedy}")
 
     def adopt(self, template: Path) -> None:
         """Take a copy of the data folder `template`; raise StackError when Postgres could not reach it."""
         self._check_reach()
-        shutil.copytree(template, self.data, copy_function=_copy)
-        self.data.chmod(0o700)
-        if self.account is not None:
-            for folder, _, files in os.walk(self.data):
-                os.chown(folder, self.account.uid, self.account.gid)
-                for name in files:
-                    os.chown(os.path.join(folder, name), self.account.uid, self.account.gid)
+        copy_tree(template, self.data, self.account)
 
     def _check_reach(self) -> None:
         if self.account is not None:
@@ -163,18 +160,13 @@ class Postgres(Service):
         place.mkdir(mode=0o711)
         copied = place / self.home.parent.name / self.home.name
         for part in ("lib/postgresql", "share/postgresql"):
-            shutil.copytree(self.home / part, copied / part, ignore=shutil.ignore_patterns("pgxs"))
+            copy_tree(self.home / part, copied / part, without="pgxs")
         (copied / "bin").mkdir()
         for name in ("postgres", "initdb"):
             shutil.copy2(self.home / "bin" / name, copied / "bin" / name)
         # The binaries look for the libraries that the wheel brings relative to themselves.
         libraries = self.home.parent.with_name(self.home.parent.name + ".libs")
         if libraries.exists():
-            shutil.copytree(libraries, place / libraries.name)
+            copy_tree(libraries, place / libraries.name)
         return copied
 
-
-def _copy(source: str, target: str) -> None:
-    # Contents and nothing else: of the metadata only the mode would matter, and copy2 costs twice the time.
-    shutil.copyfile(source, target)
-    os.chmod(target, 0o600)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_letta.errors import StackError
 from pytest_letta.stack import cache
+from pytest_letta.stack.copying import copy_tree
 from pytest_letta.stack.letta_env import LettaEnv
 from pytest_letta.stack.postgres import DATABASE, Postgres
 from pytest_letta.stack.progress import Progress
@@ -27,7 +28,7 @@ def fill(postgres: Postgres, env: LettaEnv, cache_dir: Path, progress: Progress)
     def build(entry: Path, _: int) -> None:
         with progress.step("migrating the database"):
             _migrate(postgres, env)
-        shutil.copytree(postgres.data, entry / "data")
+        copy_tree(postgres.data, entry / "data")
 
     # The head of the migrations is given by the version of Letta, the format of the files by that of Postgres.
     name = f"letta-{env.version}-postgres-{_version(postgres)}"
@@ -42,7 +43,7 @@ def _version(postgres: Postgres) -> str:
         [postgres.home / "bin" / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True
     ).stdout
     vector = next((postgres.home / "share/postgresql/extension").glob("vector--?.?.?.sql"), None)
-    return f"{said.split()[-1]}-{vector.stem if vector else 'vector'}"
+    return f"{said.split()[-1]}-pgvector-{vector.stem.removeprefix('vector--') if vector else 'unknown'}"
 
 
 def _migrate(postgres: Postgres, env: LettaEnv) -> None:
@@ -63,7 +64,8 @@ def _upgrade(postgres: Postgres, env: LettaEnv) -> None:
     run = postgres.run
     home = run.folder("alembic")
     # A copy: the paths in alembic.ini are relative to where it runs, and what runs does so below the run folder.
-    folder = shutil.copytree(env.migrations, home / "migrations")
+    folder = home / "migrations"
+    copy_tree(env.migrations, folder, without="__pycache__")
     migration = spawn(
         run,
         "alembic",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import psutil
 import pytest
 
 from pytest_letta.errors import CacheError, StackError
@@ -18,7 +19,7 @@ from pytest_letta.stack.progress import Silence
 
 _SLOW_BUILDER = dedent(
     """
-    import sys, time
+    import subprocess, sys, time
     from pathlib import Path
     from pytest_letta.stack import cache
     from pytest_letta.stack.progress import Silence
@@ -26,6 +27,10 @@ _SLOW_BUILDER = dedent(
     def build(entry, lock):
         with open(sys.argv[2], "a") as builds:
             builds.write("built\\n")
+        if float(sys.argv[3]) < 0:
+            child = subprocess.Popen(["sleep", "300"], pass_fds=[lock], stdout=subprocess.DEVNULL)
+            print(child.pid, flush=True)
+            child.wait()
         print("building", flush=True)
         time.sleep(float(sys.argv[3]))
         (entry / "content").write_text("whole")
@@ -41,6 +46,7 @@ def write_content(entry: Path, _: int) -> None:
 
 
 def start_builder(entry: Path, builds: Path, takes_s: float) -> subprocess.Popen[str]:
+    """Build in another process for `takes_s` seconds; if that is negative, in a child of it without end."""
     command = [sys.executable, "-c", _SLOW_BUILDER, str(entry), str(builds), str(takes_s)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
@@ -78,23 +84,29 @@ def test_an_entry_whose_builder_was_killed_is_built_anew(tmp_path: Path) -> None
 
 
 def test_a_child_that_outlives_its_builder_holds_the_entry_until_it_ends(tmp_path: Path) -> None:
-    children = []
-
-    def abandon(entry: Path, lock: int) -> None:
-        children.append(subprocess.Popen(["sleep", "60"], pass_fds=[lock]))
-        raise RuntimeError("the builder is gone")
-
-    with pytest.raises(RuntimeError):
-        cache.ensure(tmp_path / "entry", abandon, Silence())
-    try:
-        cache.remove_half_made(tmp_path)
-        held = (tmp_path / "entry").exists()
-    finally:
-        children[0].kill()
-        children[0].wait()
+    entry = tmp_path / "entry"
+    with start_builder(entry, tmp_path / "builds", -1) as builder:
+        assert builder.stdout is not None
+        child = psutil.Process(int(builder.stdout.readline()))
+        builder.kill()
+    cache.remove_half_made(tmp_path)
+    held = entry.exists()
+    child.kill()
+    child.wait(10)
     cache.remove_half_made(tmp_path)
 
     assert held
+    assert not entry.exists()
+
+
+def test_an_entry_whose_builder_failed_takes_no_room(tmp_path: Path) -> None:
+    def fail(entry: Path, _: int) -> None:
+        (entry / "big").touch()
+        raise RuntimeError("cannot be resolved")
+
+    with pytest.raises(RuntimeError):
+        cache.ensure(tmp_path / "entry", fail, Silence())
+
     assert not (tmp_path / "entry").exists()
 
 
@@ -134,6 +146,14 @@ def test_a_disk_that_refuses_is_explained_in_one_line(tmp_path: Path, number: in
     assert str(caught.value).startswith(f"cannot fill the cache folder {tmp_path}: {said}")
     assert "XDG_CACHE_HOME" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_elsewhere_is_not_blamed_on_the_cache(tmp_path: Path) -> None:
+    def build(entry: Path, _: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/elsewhere/file")
+
+    with pytest.raises(OSError, match="/elsewhere/file"):
+        cache.ensure(tmp_path / "entry", build, Silence())
 
 
 def test_a_cache_folder_below_a_file_is_explained(tmp_path: Path) -> None:
