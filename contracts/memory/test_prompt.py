@@ -34,10 +34,11 @@ def agent(make_letta_agent: AgentMaker) -> Agent:
 
 
 def _next_prompt(llm: ModelControl, agent: Agent) -> str:
-    """Send a message and return the system prompt that the model got for it."""
+    """Send a message and return the system prompt that the model got for it, what it says of memory first."""
     script = llm.script(say("Noted."))
     agent.send(script.prompt("Go on."))
-    return llm.last_system_prompt(script)
+    instructions, tag, memory = llm.last_system_prompt(script).partition("<memory_blocks>")
+    return f"{tag}{memory}{instructions}"
 
 
 @pytest.mark.parametrize("route", _ROUTES)
