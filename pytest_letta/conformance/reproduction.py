@@ -23,23 +23,22 @@ def curl_lines(exchanges: Sequence[Exchange], deployment: Deployment | None) -> 
     The URLs are set first, as ``LETTA_URL``; an id that an answer brought is kept in a variable by the line
     that brings it. Of a long sequence the creations and the last requests stay, and the gap is told.
     """
-    lines = [line for one in _numbered(exchanges) for line in one]
+    lines = _with_ids(exchanges)
     if len(lines) > _LINES:
         head = _LINES // 3
         gap = f"# ... {len(lines) - _LINES} more requests ..."
         lines = [*lines[:head], gap, *lines[head - _LINES :]]
     if deployment is None or not lines:
         return lines
-    text = "\n".join(lines)
     variables = []
-    for name, url in (("LETTA_URL", deployment.url), ("LETTA_PROXY_URL", deployment.proxy_url)):
-        if url is not None and url in text:
-            variables.append(f"{name}={url}")
-            text = text.replace(f"{url}/", f'"${name}"/')
-    return [*variables, *text.split("\n")]
+    for name, url in (("LETTA_PROXY_URL", deployment.proxy_url), ("LETTA_URL", deployment.url)):
+        if url is not None and any(f"{url}/" in line for line in lines):
+            variables.insert(0, f"{name}={url}")
+            lines = [_with_variable(line, url, name) for line in lines]
+    return [*variables, *lines]
 
 
-def _numbered(exchanges: Sequence[Exchange]) -> list[list[str]]:
+def _with_ids(exchanges: Sequence[Exchange]) -> list[str]:
     """Write each exchange as curl, with the ids of earlier answers replaced by their variables."""
     names: dict[str, str] = {}
     found = []
@@ -52,7 +51,7 @@ def _numbered(exchanges: Sequence[Exchange]) -> list[list[str]]:
             name = _variable(created, names)
             names[created] = name
             line = f"{name}=$({line.replace('curl -sSi', 'curl -sS', 1)} | jq -r .id)"
-        found.append([line])
+        found.append(line)
     return found
 
 
@@ -76,10 +75,25 @@ def _variable(id: str, names: dict[str, str]) -> str:
     return f"{kind}_{sum(name.startswith(f'{kind}_') for name in names.values()) + 1}"
 
 
-def _with_variable(line: str, id: str, name: str) -> str:
-    """Replace `id` so that the shell expands the variable, also inside single quotes."""
-    head, *rest = line.split(id)
+def _with_variable(line: str, value: str, name: str) -> str:
+    """Replace `value` so that the shell expands the variable, whatever quotes stand around it."""
+    head, *rest = line.split(value)
     for part in rest:
-        inside = head.count("'") % 2 == 1
-        head += f"'\"${name}\"'{part}" if inside else f'"${name}"{part}'
+        quote = _open_quote(head)
+        expansion = f"${{{name}}}" if quote == '"' else f'{quote}"${name}"{quote}'
+        head += expansion + part
     return head
+
+
+def _open_quote(text: str) -> str:
+    """Return the quote that a POSIX shell has open at the end of `text`, or nothing."""
+    quote = ""
+    characters = iter(text)
+    for character in characters:
+        if character == "\\" and quote != "'":
+            next(characters, None)
+        elif quote == character:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+    return quote

@@ -1,0 +1,83 @@
+"""The curl lines of a failure, run by a shell against a fresh deployment."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from pytest_letta.conformance.reproduction import curl_lines
+from pytest_letta.deployment import Deployment
+from pytest_letta.exchange import Exchange
+
+URL = "http://127.0.0.1:8283"
+PROXY = "http://127.0.0.1:8284"
+OLD = "agent-11111111-1111-4111-8111-111111111111"
+NEW = "agent-22222222-2222-4222-8222-222222222222"
+JSON = (("Content-Type", "application/json"),)
+
+#: Stands for curl and jq: writes its arguments to a file, answers as a fresh server would.
+SHELL = """
+curl() { printf '%s\\n' "$@" >> sent; printf '{"id":"%s"}' "$NEW"; }
+jq() { sed 's/.*"id":"\\([^"]*\\)".*/\\1/'; }
+"""
+
+
+def created(body: dict[str, str]) -> Exchange:
+    sent = json.dumps(body).encode()
+    return Exchange("POST", f"{URL}/v1/agents/", JSON, sent, 200, JSON, json.dumps({"id": OLD}).encode())
+
+
+def replayed(tmp_path: Path, exchanges: list[Exchange]) -> list[str]:
+    """Run the lines with other addresses than the recorded ones; return the words that curl got."""
+    lines = curl_lines(exchanges, Deployment(URL, PROXY))
+    fresh = [line.replace("LETTA_URL=http://127.0.0.1:8283", "LETTA_URL=http://fresh:1") for line in lines]
+    script = "\n".join([SHELL, *fresh])
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, env={"NEW": NEW, "PATH": "/usr/bin:/bin"}, check=True)
+    return (tmp_path / "sent").read_text().splitlines()
+
+
+def test_an_id_is_taken_from_the_fresh_answer(tmp_path: Path) -> None:
+    words = replayed(tmp_path, [created({"name": "x"}), Exchange("GET", f"{URL}/v1/agents/{OLD}", status=200)])
+
+    assert f"http://fresh:1/v1/agents/{NEW}" in words
+    assert not any(OLD in word for word in words)
+
+
+def test_ids_and_addresses_expand_inside_quotes(tmp_path: Path) -> None:
+    note = json.dumps({"note": f"it's {OLD}'s"}).encode()
+    exchanges = [
+        created({"name": 'it\'s "odd" $HOME `x` \\'}),
+        Exchange("GET", f"{URL}/v1/agents/{OLD}/messages?limit=1&order=asc", status=200),
+        Exchange("PATCH", f"{URL}/v1/agents/{OLD}", JSON, note, 200),
+    ]
+    words = replayed(tmp_path, exchanges)
+
+    assert f"http://fresh:1/v1/agents/{NEW}/messages?limit=1&order=asc" in words
+    assert '{"note":"it\'s ' + NEW + "'s\"}" in words
+    assert '{"name":"it\'s \\"odd\\" $HOME `x` \\\\"}' in words
+
+
+def test_direct_and_proxied_addresses_are_told_apart() -> None:
+    exchanges = [Exchange("GET", f"{base}/v1/health/", status=200) for base in (URL, PROXY)]
+
+    assert curl_lines(exchanges, Deployment(URL, PROXY)) == [
+        f"LETTA_URL={URL}",
+        f"LETTA_PROXY_URL={PROXY}",
+        'curl -sSi "$LETTA_URL"/v1/health/',
+        'curl -sSi "$LETTA_PROXY_URL"/v1/health/',
+    ]
+
+
+def test_a_long_sequence_is_cut_in_its_middle() -> None:
+    exchanges = [Exchange("GET", f"{URL}/v1/agents/?limit={n}", status=200) for n in range(100)]
+    lines = curl_lines(exchanges, None)
+
+    assert len(lines) == 26
+    assert "# ... 75 more requests ..." in lines
+    assert "limit=0" in lines[0]
+    assert "limit=99" in lines[-1]
+
+
+def test_without_a_deployment_the_addresses_stay() -> None:
+    assert curl_lines([Exchange("GET", f"{URL}/x", status=404)], None) == [f"curl -sSi {URL}/x"]
