@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta.report.document import VERDICTS
@@ -79,17 +80,21 @@ def _print_known(terminal: pytest.TerminalReporter, contracts: list[dict[str, An
     if contracts:
         terminal.line("")
         terminal.line("Known issues of this version, still broken:", yellow=True)
+    for reason, ids in _by_reason(contracts, lambda one: one["cause"].split(" Seen now: ")[0]).items():
+        terminal.line(f"  {', '.join(ids)}")
+        terminal.line(f"    {reason}")
+
+
+def _by_reason(contracts: list[dict[str, Any]], reason: Callable[[dict[str, Any]], str]) -> dict[str, list[str]]:
+    """Group the ids by reason: one thing is told once, however many contracts it concerns."""
+    found: dict[str, list[str]] = defaultdict(list)
     for contract in contracts:
-        reason = contract["cause"].split(" Seen now: ")[0]
-        terminal.line(f"  {contract['id']}  {reason}")
+        found[reason(contract)].append(contract["id"])
+    return found
 
 
 def _print_reasons(terminal: pytest.TerminalReporter, label: str, contracts: list[dict[str, Any]]) -> None:
-    """Group by reason: one missing thing is one line, however many contracts need it."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for contract in contracts:
-        by_reason[contract["cause"]].append(contract["id"])
-    for reason, ids in by_reason.items():
+    for reason, ids in _by_reason(contracts, lambda one: one["cause"]).items():
         terminal.line("")
         terminal.line(f"{label.capitalize()} ({len(ids)}): {', '.join(ids)}", yellow=label == "could not run")
         for line in reason.splitlines():
