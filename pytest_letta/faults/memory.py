@@ -1,0 +1,130 @@
+"""Faults of a memory that mixes things up: agents, blocks, and what a prompt is made of."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from pytest_letta.faults.fault import EVERYTHING, Fault, Forward, Match, OnRequest, Request, Response
+
+_LONGEST = 4096
+
+
+@dataclass(frozen=True)
+class _SpilledEdit(Fault):
+    to: str
+
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if self.on(request):
+            spilled = re.sub(r"(/core-memory/blocks/)[^/?]+", rf"\g<1>{self.to}", request.target)
+            forward(replace(request, target=spilled)).read()
+        return forward(request)
+
+
+def spill_edit(to: str, *, on: Match) -> Fault:
+    """Do each edit of a block by its label to the block labelled ``to`` as well."""
+    return _SpilledEdit(to, on=on)
+
+
+def take_label(wrong: str, to: str) -> Fault:
+    """Take requests for the block labelled ``wrong`` for requests for ``to`` (Letta 0.8.17 to 0.16.1 did so)."""
+
+    def change(request: Request) -> Request:
+        return replace(request, target=request.target.replace(f"/blocks/{wrong}", f"/blocks/{to}"))
+
+    return OnRequest(change)
+
+
+def ignore_cursors(*, on: Match = EVERYTHING) -> Fault:
+    """Forward a list request without its ``after`` and ``before``."""
+
+    def change(request: Request) -> Request:
+        kept = re.sub(r"(?<=[?&])(after|before)=[^&]*&?", "", request.target).rstrip("?&")
+        return replace(request, target=kept)
+
+    return OnRequest(change, on=on)
+
+
+@dataclass(frozen=True)
+class _MixedUpAgents(Fault):
+    made: list[str] = field(default_factory=list, compare=False)
+
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if request.method == "POST" and request.path == "/v1/agents/":
+            answer = forward(request.with_header("Accept-Encoding", "identity"))
+            body = answer.read()
+            if answer.status == 200:
+                self.made.append(str(json.loads(body)["id"]))
+            return replace(answer, chunks=(body,))
+        return forward(self._misrouted(request) if self.on(request) else request)
+
+    def _misrouted(self, request: Request) -> Request:
+        for first, second in zip(self.made[::2], self.made[1::2], strict=False):
+            request = replace(request, target=request.target.replace(second, first))
+        return request
+
+
+def mix_up_agents(*, on: Match) -> Fault:
+    """Of each two agents that are made, do to the first what is asked of the second."""
+    return _MixedUpAgents(on=on)
+
+
+@dataclass(frozen=True)
+class _OldPrompt(Fault):
+    blocks: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
+    lock: Lock = field(default_factory=Lock, compare=False)
+
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if self.on(request):
+            path = request.path.removesuffix("/messages") + "/core-memory/blocks"
+            with self.lock:
+                if path not in self.blocks:
+                    asked = replace(request.with_body(b""), method="GET", target=path)
+                    self.blocks[path] = json.loads(forward(asked.with_header("Accept-Encoding", "identity")).read())
+                else:
+                    self._put_back(path, request, forward)
+        return forward(request)
+
+    def _put_back(self, path: str, request: Request, forward: Forward) -> None:
+        for block in self.blocks[path]:
+            body = json.dumps({"value": block["value"]}).encode()
+            forward(replace(request.with_body(body), method="PATCH", target=f"{path}/{block['label']}")).read()
+
+
+def keep_old_prompt() -> Fault:
+    """Have the model told, at every turn, the values that the blocks of its agent had at the first turn.
+
+    The blocks are put back right before the turn: what was read over REST before it looks right.
+    """
+    return _OldPrompt(on=Match("POST", r"/v1/agents/[^/]+/messages$"))
+
+
+def sanitise(field: str, *, on: Match) -> Fault:
+    """Treat a text in the request as a careless gateway does.
+
+    Outer spaces go, line ends become LF, what is no ASCII goes, markup is escaped, braces are taken for a template,
+    and what is longer than 4,096 characters is cut.
+    """
+
+    def change(request: Request) -> Request:
+        try:
+            document = json.loads(request.body)
+        except ValueError:
+            return request
+        if not isinstance(document, dict) or not isinstance(document.get(field), str):
+            return request
+        return request.with_body(json.dumps({**document, field: _sanitised(document[field])}).encode())
+
+    return OnRequest(change, on=on)
+
+
+def _sanitised(text: str) -> str:
+    text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    text = html.escape(text, quote=False)
+    return re.sub(r"\{\{.*?\}\}", "", text)[:_LONGEST]
