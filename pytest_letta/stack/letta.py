@@ -19,14 +19,17 @@ from pytest_letta.stack.service import Address, Service, plain_environment
 class Letta(Service):
     """The server, forked from a process that has imported it, or started cold.
 
-    `letta_env` overrides its environment; what is in it wins over what we set.
+    With `forks` false every start is a cold one, as it is when the zygote finds that it is not fit to fork.
     """
 
     name: ClassVar[str] = "letta"
     start_limit_s: ClassVar[float] = 120.0
 
-    def __init__(self, run: RunDir, address: Address, env: LettaEnv, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, run: RunDir, address: Address, env: LettaEnv, environment: Mapping[str, str], *, forks: bool = True
+    ) -> None:
         super().__init__(run, address)
+        self._forks = forks
         self._env = env
         self._environment = environment
         self._zygote: Zygote | None = None
@@ -34,9 +37,8 @@ class Letta(Service):
     def prepare(self) -> None:
         """Start importing the server, without waiting for that; nothing happens when that is under way or done."""
         if self._zygote is not None and not self._zygote.is_running:
-            self._zygote.close()
-            self._zygote = None
-        if self._zygote is None:
+            self._close_zygote()
+        if self._forks and self._zygote is None:
             self._zygote = Zygote(self.run, self._env.python, self._environment, self.folder)
 
     def command(self) -> Sequence[str]:
@@ -50,8 +52,10 @@ class Letta(Service):
         if self.is_running:
             return
         self.prepare()
-        assert self._zygote is not None
-        if self._zygote.unfit_reason() is not None:
+        if self._zygote is not None and self._zygote.unfit_reason() is not None:
+            self._forks = False
+            self._close_zygote()
+        if self._zygote is None:
             self.launch_cold()
             return
         self._mark_log()
@@ -78,12 +82,16 @@ class Letta(Service):
         """Kill the server and what it was forked from."""
         with suppress(ServiceError):
             self.kill()
-        if self._zygote is not None:
-            self._zygote.close()
+        self._close_zygote()
 
     @property
     def url(self) -> str:
         return f"http://{self.address}"
+
+    def _close_zygote(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
 
     def _arguments(self) -> list[str]:
         return ["server", "--host", self.address.host, "--port", str(self.address.port)]

@@ -189,7 +189,7 @@ class LocalStack(Stack):
         redis = Redis(run, at["redis"])
         llm = Model(run, at["llm"])
         environment = environment_of(run, env, postgres, redis, llm.url, self._letta_env)
-        letta = self._letta = Letta(run, at["letta"], env, environment)
+        letta = self._letta = Letta(run, at["letta"], env, environment, forks=self._release.forks)
         nginx = Nginx(run, at["nginx"], at["letta"])
         members: tuple[Service, ...] = (postgres, redis, llm, nginx, letta)
         self._members = {member.name: member for member in members}

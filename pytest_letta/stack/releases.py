@@ -19,11 +19,15 @@ _AUTUMN_2025 = ("fastapi==0.116.1", "starlette==0.47.3", "pydantic==2.11.7", "uv
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One version of the server; its dependencies are resolved as of the day `as_of` (ISO 8601)."""
+    """One version of the server; its dependencies are resolved as of the day `as_of` (ISO 8601), with `pins`.
+
+    `forks` is false where the import alone opens sockets, so that no fork of it would be a fresh server.
+    """
 
     version: str
     as_of: str
     pins: tuple[str, ...] = ()
+    forks: bool = True
 
 
 # The day is some days after the upload to PyPI, so that repairs of its dependencies are in, and today's
@@ -31,7 +35,7 @@ class Release:
 _RELEASES = {
     one.version: one
     for one in (
-        Release("0.11.7", "2025-09-20"),
+        Release("0.11.7", "2025-09-20", forks=False),
         Release("0.13.0", "2025-11-03", _AUTUMN_2025),
         Release("0.14.0", "2025-11-24", _AUTUMN_2025),
         Release("0.15.0", "2025-12-05", _AUTUMN_2025),
