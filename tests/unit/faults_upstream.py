@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -84,23 +85,27 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = False
     request_queue_size = 256
 
-    def __init__(self, answer: Answer, reads_no_body: bool) -> None:
+    def __init__(self, answer: Answer, reads_no_body: bool, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer = answer
         self.reads_no_body = reads_no_body
         self.seen: list[Seen] = []
         self.authority = f"127.0.0.1:{self.server_address[1]}"
-        self.url = f"http://{self.authority}"
+        self.url = f"{'https' if tls else 'http'}://{self.authority}"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that leave are part of the tests."""
 
 
 @contextmanager
-def serving(answer: Answer | Reply, *, reads_no_body: bool = False) -> Iterator[Server]:
+def serving(
+    answer: Answer | Reply, *, reads_no_body: bool = False, tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Serve on a free port; ends when all connections have ended."""
     given = always(answer) if isinstance(answer, Reply) else answer
-    with Server(given, reads_no_body) as server:
+    with Server(given, reads_no_body, tls) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
+from pathlib import Path
 
 import pytest
+import trustme
 from faults_upstream import Handler, Reply, Seen, Wire, get, serving
 
 from pytest_letta.faults.proxy import FaultProxy
@@ -69,6 +72,8 @@ def test_a_client_that_expects_100_is_told_to_go_on() -> None:
         client.send(b"{}")
         assert client.until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
         assert server.seen[0].body == b"{}"
+        # The proxy has answered it; a server that answered it again would answer nobody.
+        assert "Expect" not in dict(server.seen[0].headers)
 
 
 def test_20_megabytes_pass_in_both_directions() -> None:
@@ -109,9 +114,13 @@ def test_one_client_connection_carries_many_requests() -> None:
         assert [seen.target for seen in server.seen] == ["/GET", "/HEAD", "/POST", "/GET", "/1", "/2"]
 
 
-def test_an_http_1_0_client_gets_a_body_that_ends_with_the_connection() -> None:
-    chunked = Reply(200, (("Transfer-Encoding", "chunked"),), b"2\r\nhi\r\n0\r\n\r\n")
-    with serving(chunked) as server, FaultProxy(server.url) as proxy, Wire(proxy.url) as client:
+@pytest.mark.parametrize(
+    "given",
+    [Reply(200, (("Transfer-Encoding", "chunked"),), b"2\r\nhi\r\n0\r\n\r\n"), Reply(200, (), b"hi")],
+    ids=["chunked", "length"],
+)
+def test_an_http_1_0_client_gets_a_body_that_ends_with_the_connection(given: Reply) -> None:
+    with serving(given) as server, FaultProxy(server.url) as proxy, Wire(proxy.url) as client:
         client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         head, _, body = client.rest().partition(b"\r\n\r\n")
     assert b"Transfer-Encoding" not in head
@@ -158,6 +167,22 @@ def test_the_path_of_the_upstream_url_is_kept() -> None:
         assert proxy.url.endswith("/letta/api")
         get(proxy.url, target="/letta/api/v1/")
         assert server.seen[0].target == "/letta/api/v1/"
+
+
+def test_an_upstream_behind_tls_is_reached_and_its_certificate_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving(Reply(200, (), b"x" * 100_000), tls=context) as server, FaultProxy(server.url) as proxy:
+        assert server.url.startswith("https://")
+        untrusted = get(proxy.url)
+        assert (untrusted.status, b"certificate verify failed" in untrusted.body) == (502, True)
+
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert get(proxy.url).body == b"x" * 100_000
 
 
 def test_a_hundred_clients_are_served_at_once() -> None:
