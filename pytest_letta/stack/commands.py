@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,11 +30,14 @@ _NETWORK = re.compile(
 def run_for_cache(command: Sequence[str | Path], what: str, *, folder: Path, lock: int) -> None:
     """Run `command` in `folder` to get `what`, with the user's own environment: it names indexes and proxies.
 
+    Temporary files are put into `folder` too, so that those of a command that is killed go when the folder goes.
     Raises CacheError when the disk was the reason for a failure, else StackError.
     """
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
     try:
         done = subprocess.run(
-            [str(part) for part in command],
+            ["env", f"TMPDIR={temporary}", *map(str, command)],
             cwd=folder,
             pass_fds=[lock],
             stdin=subprocess.DEVNULL,
@@ -46,6 +50,7 @@ def run_for_cache(command: Sequence[str | Path], what: str, *, folder: Path, loc
         )
     except subprocess.TimeoutExpired as error:
         raise StackError(f"installing {what} took over {_LIMIT_S / 60:.0f} minutes; is the network slow?") from error
+    shutil.rmtree(temporary, ignore_errors=True)
     if done.returncode != 0:
         raise failure(what, done.stdout, done.returncode, folder)
 
