@@ -63,6 +63,18 @@ def echoed(sent: Mapping[str, Any], got: Mapping[str, Any], what: str) -> str | 
     return f"{what} does not give back what was sent: {'; '.join(wrong)}" if wrong else None
 
 
+def unchanged(
+    before: Mapping[str, Any], after: Mapping[str, Any], what: str, but: Collection[str] = ()
+) -> str | None:
+    """Check that no field differs, those in `but` aside, and name all that do."""
+    differing = [
+        f"{field} was {shorten(before.get(field), 80)}, is {shorten(after.get(field), 80)}"
+        for field in sorted({*before, *after} - set(but))
+        if before.get(field) != after.get(field)
+    ]
+    return f"{what} changed what was not asked for: {'; '.join(differing)}" if differing else None
+
+
 def contains(collection: Collection[Any] | str, wanted: object, what: str) -> str | None:
     """Check that `wanted` is in `collection`."""
     if wanted in collection:
