@@ -51,6 +51,7 @@ class LettaSession:
         self._progress = progress
         self._host = host
         self._stack: Stack | None = None
+        self._owns_stack = True
         self._stack_failure: StackError | None = None
         self._deployment: Deployment | None = None
 
@@ -63,6 +64,7 @@ class LettaSession:
     def adopt(self, stack: Stack) -> None:
         """Use a stack that somebody else opened and closes."""
         self._stack = stack
+        self._owns_stack = False
 
     def stack(self, stack_args: Mapping[str, Any]) -> Stack:
         """Return the stack, started at the first call; raise StackError, the same one, at each call after."""
@@ -161,9 +163,9 @@ class LettaSession:
 
     def close(self) -> None:
         """Close the stack, if this process opened one."""
-        if self._stack is not None:
+        if self._stack is not None and self._owns_stack:
             self._stack.close()
-            self._stack = None
+        self._stack = None
 
 
 def open_local(settings: Settings, progress: Progress | None) -> Callable[[Mapping[str, Any]], Stack]:

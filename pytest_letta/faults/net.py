@@ -57,6 +57,20 @@ def limit_connections(n: int, *, on: Match = EVERYTHING) -> Fault:
     return _refuse(lambda request: request.connections > n, 503, on)
 
 
+def limit_headers(max_bytes: int, *, on: Match = EVERYTHING) -> Fault:
+    """Answer 400 to a header line longer than that, without forwarding (as nginx's large_client_header_buffers)."""
+
+    def is_long(request: Request) -> bool:
+        return any(len(name) + len(value) + 4 > max_bytes for name, value in request.headers)
+
+    return _refuse(is_long, 400, on)
+
+
+def demand_password(*, on: Match = EVERYTHING) -> Fault:
+    """Answer 401 to a request without ``Authorization``, without forwarding."""
+    return _refuse(lambda request: not request.header("Authorization"), 401, on)
+
+
 def _refuse(when: Callable[[Request], bool], status: int, on: Match) -> Fault:
     page = f"<html><body><h1>{status}</h1></body></html>\n".encode()
 

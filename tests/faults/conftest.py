@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,20 @@ class Adopting:
 
 
 @pytest.fixture
-def judge(pytester: pytest.Pytester, live_stack: Stack) -> Iterator[Judge]:
-    """Run the contracts that `keyword` selects, with a fault or without; return the records by contract id."""
+def judge(pytester: pytest.Pytester, live_stack: Stack) -> Judge:
+    """Run the contracts that `keyword` selects, with a fault or without; return the records by contract id.
 
-    def run(suite: str, keyword: str, fault: CataloguedFault | StackFault | None = None) -> dict[str, dict[str, Any]]:
-        context: AbstractContextManager[Stack] = with_fault(live_stack, fault) if fault else nullcontext(live_stack)
+    `options` are added to the command line; `healthy` is the stack to use in place of the shared one.
+    """
+
+    def run(
+        suite: str,
+        keyword: str,
+        fault: CataloguedFault | StackFault | None = None,
+        *options: str,
+        healthy: Stack = live_stack,
+    ) -> dict[str, dict[str, Any]]:
+        context: AbstractContextManager[Stack] = with_fault(healthy, fault) if fault else nullcontext(healthy)
         report = Path("report.json")
         with context as stack:
             pytester.inline_run(
@@ -44,9 +53,10 @@ def judge(pytester: pytest.Pytester, live_stack: Stack) -> Iterator[Judge]:
                 f"--letta-report={report}",
                 "--letta-timeout=20",
                 f"-k={keyword}",
+                *options,
                 plugins=[Adopting(stack)],
             )
         document = json.loads(report.read_text())
         return {record["id"]: record for record in document["contracts"]}
 
-    yield run
+    return run
