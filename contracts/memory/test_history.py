@@ -33,7 +33,8 @@ def _ids(messages: list[dict[str, Any]]) -> list[str]:
 )
 def test_history_holds_every_turn_once_and_in_order(letta_agent: Agent) -> None:
     """The stored history is what was said: each user message, then what its turn answered, once and in order."""
-    expected: list[tuple[str, str]] = []
+    # Some kinds of agents begin with messages that nobody said.
+    expected = _texts(letta_agent.messages())
     for text in _SAID:
         turn = letta_agent.send(text)
         expected += [("user_message", text), *_texts(turn["messages"])]
@@ -59,7 +60,7 @@ def test_newest_page_holds_the_turn_that_just_ended(letta_agent: Agent) -> None:
         must(contains(newest, ("user_message", text), f"newest page right after the turn {text!r}"))
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize("limit", [1, 3])
 @pytest.mark.parametrize("order", ["oldest-first", "newest-first"])
 @contract(
     "MEM-HISTORY-003",

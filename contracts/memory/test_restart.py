@@ -33,9 +33,9 @@ def agent(letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger
         ]
     )
     shared = letta_client.post("/v1/blocks/", json={"label": letta_ledger.name(), "value": "Known to all."})
-    must(status(shared))
+    shared.raise_for_status()
     letta_ledger.enter(f"/v1/blocks/{shared.json()['id']}")
-    must(status(letta_client.patch(f"{agent.path}/core-memory/blocks/attach/{shared.json()['id']}")))
+    letta_client.patch(f"{agent.path}/core-memory/blocks/attach/{shared.json()['id']}").raise_for_status()
     return agent
 
 

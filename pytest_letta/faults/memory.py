@@ -8,7 +8,6 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any
 
 from pytest_letta.faults.fault import EVERYTHING, Fault, Forward, Match, OnRequest, Request, Response
 
@@ -61,6 +60,8 @@ class _MixedUpAgents(Fault):
             if answer.status == 200:
                 self.made.append(str(json.loads(body)["id"]))
             return replace(answer, chunks=(body,))
+        if request.method == "DELETE":
+            self.made[:] = [id for id in self.made if request.path != f"/v1/agents/{id}"]
         return forward(self._misrouted(request) if self.on(request) else request)
 
     def _misrouted(self, request: Request) -> Request:
@@ -70,13 +71,13 @@ class _MixedUpAgents(Fault):
 
 
 def mix_up_agents(*, on: Match) -> Fault:
-    """Of each two agents that are made, do to the first what is asked of the second."""
+    """Of each two agents that exist at the same time, do to the older what is asked of the younger."""
     return _MixedUpAgents(on=on)
 
 
 @dataclass(frozen=True)
 class _OldPrompt(Fault):
-    blocks: dict[str, list[dict[str, Any]]] = field(default_factory=dict, compare=False)
+    blocks: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
     lock: Lock = field(default_factory=Lock, compare=False)
 
     def serve(self, request: Request, forward: Forward) -> Response:
@@ -84,16 +85,23 @@ class _OldPrompt(Fault):
             path = request.path.removesuffix("/messages") + "/core-memory/blocks"
             with self.lock:
                 if path not in self.blocks:
-                    asked = replace(request.with_body(b""), method="GET", target=path)
-                    self.blocks[path] = json.loads(forward(asked.with_header("Accept-Encoding", "identity")).read())
+                    self.blocks[path] = _values(path, request, forward)
                 else:
                     self._put_back(path, request, forward)
         return forward(request)
 
     def _put_back(self, path: str, request: Request, forward: Forward) -> None:
-        for block in self.blocks[path]:
-            body = json.dumps({"value": block["value"]}).encode()
-            forward(replace(request.with_body(body), method="PATCH", target=f"{path}/{block['label']}")).read()
+        now = _values(path, request, forward)
+        for label, value in self.blocks[path].items():
+            if now.get(label, value) != value:
+                body = json.dumps({"value": value}).encode()
+                forward(replace(request.with_body(body), method="PATCH", target=f"{path}/{label}")).read()
+
+
+def _values(path: str, request: Request, forward: Forward) -> dict[str, str]:
+    """Give the value of each block at the path by its label."""
+    asked = replace(request.with_body(b""), method="GET", target=path).with_header("Accept-Encoding", "identity")
+    return {block["label"]: block["value"] for block in json.loads(forward(asked).read())}
 
 
 def keep_old_prompt() -> Fault:

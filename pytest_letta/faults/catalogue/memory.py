@@ -30,7 +30,7 @@ _SEARCH = Match("GET", r"/archival-memory/search$")
 _BOTH_ROUTES = ("[agent-route]", "[block-route]")
 _TEXT_CASES = ("outer-spaces", "line-ends", "unicode", "markup", "placeholders", "long")
 _TOOLS = ("[memory_insert]", "[memory_replace]")
-_WALKS = tuple(f"[{order}-{limit}]" for order in ("oldest-first", "newest-first") for limit in (1, 2, 3))
+_WALKS = tuple(f"[{order}-{limit}]" for order in ("oldest-first", "newest-first") for limit in (1, 3))
 
 
 def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,6 +90,7 @@ _OF_BLOCKS = (
         name="edits-acknowledged-but-dropped",
         kills=(
             *_cases("MEM-BLOCK-001", _BOTH_ROUTES),
+            "MEM-BLOCK-002",
             "MEM-BLOCK-003",
             *_cases("MEM-TEXT-001", tuple(f"[{case}]" for case in _TEXT_CASES)),
             "MEM-PARALLEL-001",
@@ -100,7 +101,7 @@ _OF_BLOCKS = (
             "MEM-RESTART-005",
             "MEM-CRASH-001",
         ),
-        reason="after (its|the) edit|edited (agent|block)|other holder|as edited|acknowledged values|first prompt",
+        reason="after (its|the) edit|edited (agent|block)|holder|as edited|acknowledged|first prompt|expected 404",
         make=lambda: swallow_write("echo", on=_EDITS),
     ),
 )
@@ -142,8 +143,8 @@ _OF_PASSAGES = (
     ),
     CataloguedFault(
         name="agents-mixed-up",
-        kills=tuple(f"MEM-ISOLATION-{number:03}" for number in (1, 2, 3, 4)),
-        reason="of the other agent|history of the first agent",
+        kills=(*(f"MEM-ISOLATION-{number:03}" for number in (1, 2, 3, 4)), "MEM-BLOCK-005"),
+        reason="of the other agent|history of the first agent|GET .*/core-memory/blocks/.* answered 404",
         make=lambda: mix_up_agents(on=Match("GET|POST|PATCH", "/(archival-memory|messages|core-memory)")),
     ),
 )
@@ -163,8 +164,14 @@ _OF_TURNS = (
     ),
     CataloguedFault(
         name="message-shown-twice",
-        kills=("MEM-HISTORY-001",),
-        reason="stored history against what was said repeats",
+        kills=(
+            "MEM-HISTORY-001",
+            *_cases("MEM-HISTORY-003", _WALKS),
+            "MEM-RESTART-003",
+            "MEM-RESTART-004",
+            "MEM-CRASH-003",
+        ),
+        reason="history.*(repeats|unexpected)",
         make=lambda: duplicate_list_item(-1, on=_HISTORY),
     ),
     CataloguedFault(

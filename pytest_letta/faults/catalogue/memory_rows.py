@@ -83,8 +83,8 @@ AFTER_KILL = (
     ),
     StackFault(
         name="crash-loses-answers",
-        kills=("MEM-CRASH-003",),
-        reason="history after SIGKILL against what was said: 1 missing",
+        kills=("MEM-CRASH-003", "MEM-CRASH-006"),
+        reason="against what was said: 1 missing|does not contain tool_call_message",
         after={
             "kill": run_sql(f"UPDATE messages SET is_deleted = true WHERE role = 'assistant' AND agent_id IN {_OURS}")
         },
