@@ -67,7 +67,8 @@ def judge(when: str, raised: BaseException | None) -> tuple[Verdict, str]:
         return Verdict.COULD_NOT_RUN, text
     if when == "call" and (isinstance(raised, AssertionError) or _is_of_the_deployment(raised)):
         return Verdict.FAIL, _with_notes(raised, text)
-    if when == "setup" and (isinstance(raised, pytest.fail.Exception) or _is_of_the_deployment(raised)):
+    unmet = isinstance(raised, pytest.fail.Exception | ContractViolation) or _is_of_the_deployment(raised)
+    if when == "setup" and unmet:
         return Verdict.COULD_NOT_RUN, _with_notes(raised, text)
     return Verdict.ERROR, _with_notes(raised, f"{type(raised).__name__}: {text}")
 
