@@ -31,6 +31,22 @@ class TurnStream:
                 self.events.append(item)
                 yield item
 
+    @property
+    def leftover(self) -> str | None:
+        """Text after the last blank line: ``""`` after a proper end, ``None`` while the stream runs."""
+        return self._items.leftover
+
+    @property
+    def ignored(self) -> list[str]:
+        """Lines whose field event streams do not have, as a line of HTML in their midst."""
+        return self._items.decoder.ignored
+
+    def read(self, count: int) -> list[Event]:
+        """Read the next `count` events, fewer when the stream ends before, and return all read so far."""
+        for _ in zip(range(count), self, strict=False):
+            pass
+        return self.events
+
     def read_all(self) -> list[Event]:
         """Read to the end of the stream and return all its events."""
         for _ in self:
@@ -61,15 +77,19 @@ class StreamOpener:
             yield stream
 
     @contextmanager
-    def resume(self, run_id: str, starting_after: int, **body: Any) -> Iterator[TurnStream]:
-        """Stream what follows event number `starting_after` of a background run."""
-        with self._open(f"/v1/runs/{run_id}/stream", {"starting_after": starting_after, **body}) as stream:
+    def resume(
+        self, run_id: str, starting_after: int, *, deadline_s: float | None = None, **body: Any
+    ) -> Iterator[TurnStream]:
+        """Stream what follows event number `starting_after` of a background run, within `deadline_s` if given."""
+        sent = {"starting_after": starting_after, **body}
+        with self._open(f"/v1/runs/{run_id}/stream", sent, deadline_s) as stream:
             yield stream
 
     @contextmanager
-    def _open(self, path: str, body: dict[str, Any]) -> Iterator[TurnStream]:
-        with self._client.stream("POST", path, json=body) as response:
-            yield TurnStream(response, self._deadline_s)
+    def _open(self, path: str, body: dict[str, Any], deadline_s: float | None = None) -> Iterator[TurnStream]:
+        deadline_s = deadline_s or self._deadline_s
+        with self._client.stream("POST", path, json=body, timeout=deadline_s) as response:
+            yield TurnStream(response, deadline_s)
 
 
 def payloads(events: list[Event], message_type: str | None = None) -> list[dict[str, Any]]:

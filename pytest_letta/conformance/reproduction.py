@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: More lines are a log, not a reproduction.
 _LINES = 25
-_ID = re.compile(r"(?P<kind>[a-z_]+)-[0-9a-f]{8}-[0-9a-f-]{27}")
+_UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
+_ID = re.compile(rf"(?P<kind>[a-z_]+)-{_UUID}")
 
 
 def curl_lines(exchanges: Sequence[Exchange], deployment: Deployment | None) -> list[str]:
@@ -42,31 +43,38 @@ def _with_ids(exchanges: Sequence[Exchange]) -> list[str]:
     """Write each exchange as curl, with the ids of earlier answers replaced by their variables."""
     names: dict[str, str] = {}
     found = []
-    for exchange in exchanges:
+    for number, exchange in enumerate(exchanges):
         line = curl(exchange)
         for id, name in names.items():
             line = _with_variable(line, id, name)
-        created = _created_id(exchange)
-        if created is not None and created not in names:
+        created, extraction = _created(exchange)
+        if created and created not in names and _is_used(created, exchanges[number + 1 :]):
             name = _variable(created, names)
             names[created] = name
-            line = f"{name}=$({line.replace('curl -sSi', 'curl -sS', 1)} | jq -r .id)"
+            line = f"{name}=$({line.replace('curl -sSi', 'curl -sS', 1)} | {extraction})"
         found.append(line)
     return found
 
 
-def _created_id(exchange: Exchange) -> str | None:
-    """Return the id of the resource that a POST created, or ``None``."""
+def _created(exchange: Exchange) -> tuple[str, str]:
+    """Return the id of what a POST created, and the command that finds it in the answer; both may be empty."""
     if exchange.method != "POST" or exchange.status not in {200, 201}:
-        return None
+        return "", ""
+    if (exchange.header("content-type") or "").startswith("text/event-stream"):
+        run = re.search(rf"run-{_UUID}", exchange.text)
+        return (run[0], "grep -om1 'run-[0-9a-f-]\\{36\\}'") if run else ("", "")
     try:
         answer = json.loads(exchange.body)
     except ValueError:
-        # A long answer is kept in part only; its id comes early or late, but names the path of what follows.
-        match = re.search(rf'"id"\s*:\s*"({_ID.pattern})"', exchange.text)
-        return match[1] if match else None
+        # A long answer is kept in part only. Its own id comes first, as Letta writes agents and blocks.
+        first = re.search(rf'"id"\s*:\s*"({_ID.pattern})"', exchange.text)
+        return (first[1], "jq -r .id") if first else ("", "")
     id = answer.get("id") if isinstance(answer, dict) else None
-    return id if isinstance(id, str) and _ID.fullmatch(id) else None
+    return (id, "jq -r .id") if isinstance(id, str) and _ID.fullmatch(id) else ("", "")
+
+
+def _is_used(id: str, exchanges: Sequence[Exchange]) -> bool:
+    return any(id in one.url or id.encode() in one.request_body for one in exchanges)
 
 
 def _variable(id: str, names: dict[str, str]) -> str:

@@ -58,6 +58,25 @@ def test_ids_and_addresses_expand_inside_quotes(tmp_path: Path) -> None:
     assert '{"name":"it\'s \\"odd\\" $HOME `x` \\\\"}' in words
 
 
+def test_the_run_of_a_stream_is_taken_from_its_events(tmp_path: Path) -> None:
+    run = OLD.replace("agent-", "run-")
+    kind = (("Content-Type", "text/event-stream; charset=utf-8"),)
+    body = f'data: {{"message_type": "ping", "run_id": "{run}"}}\n\n'.encode()
+    exchanges = [
+        Exchange("POST", f"{URL}/v1/agents/x/messages/stream", (), b"", 200, kind, body),
+        Exchange("POST", f"{URL}/v1/runs/{run}/stream", status=200),
+    ]
+    lines = curl_lines(exchanges, Deployment(URL))
+
+    assert lines[1].startswith("RUN_1=$(curl ")
+    assert lines[1].endswith(" | grep -om1 'run-[0-9a-f-]\\{36\\}')")
+    assert '"$RUN_1"' in lines[2]
+
+
+def test_an_id_that_nothing_uses_stays_in_sight() -> None:
+    assert "$(" not in "\n".join(curl_lines([created({"name": "x"})], Deployment(URL)))
+
+
 def test_direct_and_proxied_addresses_are_told_apart() -> None:
     exchanges = [Exchange("GET", f"{base}/v1/health/", status=200) for base in (URL, PROXY)]
 
