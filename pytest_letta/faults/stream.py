@@ -12,8 +12,18 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, Literal
 
-from pytest_letta.faults.events import Block, Blocks, OnEvents, Pick, any_event, each, picked
-from pytest_letta.faults.fault import EVERYTHING, CutError, Fault, Match, OnResponse, Request, Response
+from pytest_letta.faults.events import Block, Blocks, OnEvents, Pick, any_event, each, is_error, picked
+from pytest_letta.faults.fault import (
+    EVERYTHING,
+    CutError,
+    Fault,
+    Match,
+    OnRequest,
+    OnResponse,
+    Request,
+    Response,
+    together,
+)
 
 Damage = Literal["json", "utf-8", "field", "separator"]
 
@@ -78,6 +88,44 @@ def alter_token_text(
                 part["text"] = f"{part['text']}{extra}"
 
     return change_event(match, edit, nth=nth, on=on)
+
+
+def join_events(match: Pick | str = "assistant_message", *, on: Match = EVERYTHING) -> Fault:
+    """Join the text of matching events that follow one another into the first of them, as a gateway may do."""
+
+    def change(request: Request, blocks: Blocks) -> Blocks:
+        held: Block | None = None
+        for block, is_hit in picked(blocks, match, None):
+            if is_hit and held is not None:
+                message = held.message
+                message["content"] = (message.get("content") or "") + (block.message.get("content") or "")
+                held = held.with_data(json.dumps(message))
+            elif is_hit:
+                held = block
+            else:
+                yield from () if held is None else (held,)
+                held = None
+                yield block
+        yield from () if held is None else (held,)
+
+    return OnEvents(change, on=on)
+
+
+def stick_after_error(*, on: Match = EVERYTHING) -> Fault:
+    """Answer 409 to each further stream of an agent whose stream held an error."""
+    stuck: set[str] = set()
+
+    def watch(request: Request, blocks: Blocks) -> Blocks:
+        for block in blocks:
+            if is_error(block):
+                stuck.add(request.path)
+            yield block
+
+    def refuse(request: Request) -> Request | Response:
+        busy = b'{"detail":"CONFLICT: another request is being processed"}'
+        return Response.of(409, busy) if request.path in stuck else request
+
+    return together(OnRequest(refuse, on=on), OnEvents(watch, on=on))
 
 
 def renumber_seq(after: int = 1, by: int = 1, *, on: Match = EVERYTHING) -> Fault:

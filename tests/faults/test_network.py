@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import assert_killed, group_of, stated_ids
 
 from pytest_letta.faults.catalogue.network import FAULTS, secured_faults
 from pytest_letta.faults.fault import CataloguedFault
@@ -17,7 +16,6 @@ from pytest_letta.stack.stack import Stack
 
 _PASSWORD = "pytest-letta-right-password"
 _TOKEN = f"--letta-token={_PASSWORD}"
-_CONTRACTS = Path(__file__).parents[2] / "contracts" / "network"
 _SECURED = secured_faults(_PASSWORD)
 
 
@@ -29,50 +27,32 @@ def secured_stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
         yield stack
 
 
-def stated_ids() -> set[str]:
-    text = "".join(file.read_text() for file in _CONTRACTS.glob("test_*.py"))
-    return set(re.findall(r'@contract\(\s*"(NET-[A-Z0-9-]+)"', text))
-
-
-def check(records: dict[str, dict[str, Any]], fault: CataloguedFault) -> None:
-    """The killed contracts, and of their groups no others, fail; each names the reason."""
-    failed = {id: record["cause"] for id, record in records.items() if record["verdict"] == "fail"}
-
-    assert set(failed) == set(fault.kills)
-    for id, cause in failed.items():
-        assert re.search(fault.reason, cause, re.DOTALL), f"{id}: {cause}"
-
-
-def groups(fault: CataloguedFault) -> str:
-    return " or ".join(sorted({id.rpartition("-")[0] for id in fault.kills}))
-
-
 def test_every_promise_is_kept_by_a_healthy_open_server(judge: Any) -> None:
     records = judge("network", "NET-")
 
     assert {id for id, record in records.items() if record["verdict"] == "not-applicable"} == {
-        id for id in stated_ids() if id.startswith("NET-AUTH-")
+        id for id in stated_ids("network") if id.startswith("NET-AUTH-")
     }
     assert {record["verdict"] for record in records.values()} == {"pass", "not-applicable"}
-    assert set(records) == stated_ids()
+    assert set(records) == stated_ids("network")
 
 
 def test_every_promise_is_kept_by_a_healthy_secured_server(judge: Any, secured_stack: Stack) -> None:
     records = judge("network", "NET-", None, _TOKEN, healthy=secured_stack)
 
     assert {id: record["cause"] for id, record in records.items() if record["verdict"] != "pass"} == {}
-    assert set(records) == stated_ids()
+    assert set(records) == stated_ids("network")
 
 
 def test_every_contract_is_killed_by_a_fault() -> None:
-    assert stated_ids() == {id for fault in (*FAULTS, *_SECURED) for id in fault.kills}
+    assert stated_ids("network") == {id for fault in (*FAULTS, *_SECURED) for id in fault.kills}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault) -> None:
-    check(judge("network", groups(fault), fault), fault)
+    assert_killed(judge("network", group_of(fault), fault), fault)
 
 
 @pytest.mark.parametrize("fault", _SECURED, ids=lambda fault: fault.name)
 def test_fault_of_a_secured_server_is_caught(judge: Any, secured_stack: Stack, fault: CataloguedFault) -> None:
-    check(judge("network", " or ".join(fault.kills), fault, _TOKEN, healthy=secured_stack), fault)
+    assert_killed(judge("network", " or ".join(fault.kills), fault, _TOKEN, healthy=secured_stack), fault)

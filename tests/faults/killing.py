@@ -1,0 +1,40 @@
+"""What the fault tests of the suites share: which contracts there are, and how one must die."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Protocol
+
+_CONTRACTS = Path(__file__).parents[2] / "contracts"
+
+
+class Deadly(Protocol):
+    """What a fault says of itself."""
+
+    kills: tuple[str, ...]
+    reason: str
+
+
+def stated_ids(suite: str) -> set[str]:
+    """Return the ids that the files of a suite state, without the cases of parametrized ones."""
+    text = "".join(file.read_text(encoding="utf-8") for file in (_CONTRACTS / suite).glob("test_*.py"))
+    return set(re.findall(r'@contract\(\s*"([A-Z0-9-]+)"', text))
+
+
+def without_case(id: str) -> str:
+    return id.partition("[")[0]
+
+
+def group_of(fault: Deadly) -> str:
+    """Return the keyword that selects the contracts that a fault kills and their neighbours."""
+    return " or ".join(sorted({without_case(id).rpartition("-")[0] for id in fault.kills}))
+
+
+def assert_killed(records: dict[str, dict[str, Any]], fault: Deadly) -> None:
+    """The contracts that the fault names, and of those that ran no others, fail; each for the fault's reason."""
+    failed = {id: record["cause"] for id, record in records.items() if record["verdict"] == "fail"}
+
+    assert set(failed) == set(fault.kills)
+    for id, cause in failed.items():
+        assert re.search(fault.reason, cause, re.DOTALL), f"{id}: {cause}"
