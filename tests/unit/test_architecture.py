@@ -92,6 +92,7 @@ CONTRACTS = sorted((ROOT / "contracts").glob("*/test_*.py"))
 PUBLIC = {
     "pytest_letta",
     "pytest_letta.conformance.checks",
+    "pytest_letta.errors",
     "pytest_letta.llm",
     "pytest_letta.streaming",
 }
