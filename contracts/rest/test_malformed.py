@@ -12,7 +12,7 @@ from pytest_letta.conformance.checks import equal, refused, status
 if TYPE_CHECKING:
     import httpx
 
-    from pytest_letta.agent import Agent
+    from pytest_letta.agent import AgentMaker
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
@@ -133,10 +133,13 @@ def test_malformed_agent_is_refused_by_its_field(
     because="integrators fix their request by the field that the refusal names",
 )
 def test_malformed_request_is_refused_by_its_field(
-    ask: Ask, letta_agent: Agent, method: str, path: str, body: Any, field: str
+    ask: Ask, make_letta_agent: AgentMaker, method: str, path: str, body: Any, field: str
 ) -> None:
     """A body or query that does not follow the documented form is refused with 422 that names the field."""
-    must(refused(ask(method, path.format(agent=letta_agent.path), body), 422, naming=field))
+    blocks = [{"label": "human", "value": "Name unknown."}]
+    agent = make_letta_agent(memory_blocks=blocks).path if "{agent}" in path else ""
+
+    must(refused(ask(method, path.format(agent=agent), body), 422, naming=field))
 
 
 @pytest.mark.parametrize("body", [pytest.param(body, id=case) for case, body in _NO_JSON.items()])
