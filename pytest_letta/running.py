@@ -151,6 +151,22 @@ class Running:
         elif self._summary is not None:
             self._summary.add_target(said)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker could not remove; with contracts the summary does so."""
+        said = getattr(node, "workeroutput", {}).get("letta")
+        if said is not None and self._summary is None:
+            self.session.leftovers += said["leftovers"]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell what stays behind: a stack that is to be kept, and, without a summary of contracts, leftovers."""
+        hint = (self._host or self.session).kept_hint
+        if hint is not None:
+            terminalreporter.line(f"letta: {hint}")
+        if self._summary is None:
+            for leftover in self.session.leftovers:
+                terminalreporter.line(f"letta: left behind: {leftover}", yellow=True)
+
     def close(self) -> None:
         self.session.close()
         if self._host is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.errors import StackError
+from pytest_letta.telling import printable
 from pytest_letta.turns import Turns
 
 if TYPE_CHECKING:
@@ -149,12 +150,17 @@ class LettaSession:
             client, model=settings.model, embedding=settings.embedding, is_scripted=self.llm_url is not None
         )
 
+    @property
+    def kept_hint(self) -> str | None:
+        """How to end a stack that goes on after this run, in one line; ``None`` when none does."""
+        return getattr(self._stack, "kept_hint", None)
+
     def log_tail(self, lines: int) -> str:
         """Return the last `lines` log lines of the servers that a request passes, where we can see them."""
         if self._stack is None or not self._stack.can("logs"):
             return ""
         tails = [(name, self._stack.logs(name, lines)) for name in _TAIL_SERVICES if name in self._stack.services]
-        return "\n".join(f"[{name}]\n{tail.rstrip()}" for name, tail in tails if tail.strip())
+        return "\n".join(f"[{name}]\n{printable(tail).rstrip()}" for name, tail in tails if tail.strip())
 
     def redact(self, text: str) -> str:
         """Return `text` without the credentials of this run."""

@@ -16,8 +16,13 @@ def shorten(value: object, limit: int = _SHOWN) -> str:
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text):,} characters)"
 
 
+def printable(text: str) -> str:
+    """Return `text` with a sign in place of each character that a terminal or a report cannot show, such as NUL."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def answered(response: httpx.Response) -> str:
     """Say what came back: method, path, status and the start of the body."""
     request = response.request
     seen = f"{request.method} {request.url.raw_path.decode()} answered {response.status_code}"
-    return f"{seen}: {shorten(response.text)}" if response.is_closed and response.text else seen
+    return f"{seen}: {printable(shorten(response.text))}" if response.is_closed and response.text else seen

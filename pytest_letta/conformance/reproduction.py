@@ -31,7 +31,7 @@ def curl_lines(exchanges: Sequence[Exchange], deployment: Deployment | None) -> 
         lines = [*lines[:head], gap, *lines[head - _LINES :]]
     if deployment is None or not lines:
         return lines
-    variables = []
+    variables: list[str] = []
     for name, url in (("LETTA_PROXY_URL", deployment.proxy_url), ("LETTA_URL", deployment.url)):
         if url is not None and any(f"{url}/" in line for line in lines):
             variables.insert(0, f"{name}={url}")

@@ -13,15 +13,26 @@ _OUTPUT_SHOWN = 2_000
 
 
 class ExternalStack(Stack):
-    """The service ``letta`` at `url`; `restart_command` is run by the shell, or ``None`` when there is none."""
+    """The service ``letta`` at `url`; `restart_command` is run by the shell, or ``None`` when there is none.
+
+    Command and return may each take `return_limit_s` seconds.
+    """
 
     provider = "external"
     services = ("letta",)
 
-    def __init__(self, url: str, proxy_url: str | None, restart_command: str | None) -> None:
+    def __init__(
+        self,
+        url: str,
+        proxy_url: str | None,
+        restart_command: str | None,
+        *,
+        return_limit_s: float = _RETURN_LIMIT_S,
+    ) -> None:
         self.url = url
         self.proxy_url = proxy_url
         self._command = restart_command
+        self._return_limit_s = return_limit_s
 
     def can(self, action: str) -> bool:
         return action == "restart" and self._command is not None
@@ -30,7 +41,7 @@ class ExternalStack(Stack):
         """Run the owner's command, then wait until the server answers again; `cold` has no meaning here.
 
         The command must return when the restart is under way or done, as ``docker restart`` does.
-        Raises StackError when it fails, or when no server answers within three minutes.
+        Raises StackError when it fails, or when no server answers within `return_limit_s`.
         """
         if service != "letta" or self._command is None:
             raise StackError(
@@ -38,7 +49,7 @@ class ExternalStack(Stack):
                 "Give --letta-restart CMD, such as --letta-restart 'docker restart letta-server'."
             )
         done = subprocess.run(
-            self._command, shell=True, text=True, capture_output=True, timeout=_RETURN_LIMIT_S, check=False
+            self._command, shell=True, text=True, capture_output=True, timeout=self._return_limit_s, check=False
         )
         if done.returncode != 0:
             output = (done.stdout + done.stderr)[-_OUTPUT_SHOWN:]
@@ -52,7 +63,7 @@ class ExternalStack(Stack):
         import httpx
 
         last = "no answer"
-        deadline = time.monotonic() + _RETURN_LIMIT_S
+        deadline = time.monotonic() + self._return_limit_s
         while time.monotonic() < deadline:
             try:
                 answer = httpx.get(f"{self.url}/v1/health/", timeout=5)
@@ -63,4 +74,6 @@ class ExternalStack(Stack):
                     return
                 last = f"status {answer.status_code}"
             time.sleep(0.25)
-        raise StackError(f"{self.url} was not healthy {_RETURN_LIMIT_S:.0f} s after --letta-restart; last: {last}")
+        raise StackError(
+            f"{self.url} was not healthy {self._return_limit_s:.0f} s after --letta-restart; last: {last}"
+        )

@@ -42,6 +42,11 @@ class StackHost:
         self.address = HostAddress(str(self._listener.address), key)
         threading.Thread(target=self._accept, name="pytest-letta stack host", daemon=True).start()
 
+    @property
+    def kept_hint(self) -> str | None:
+        """How to end the stack if it goes on after this run; ``None`` when it does not, or none was opened."""
+        return getattr(self._stack, "kept_hint", None)
+
     def close(self) -> None:
         """Stop listening and close the stack, if one was opened."""
         self._listener.close()

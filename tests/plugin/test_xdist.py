@@ -9,8 +9,7 @@ import pytest
 
 from pytest_letta.stack.stack import Stack
 
-SOURCE = """
-import os
+MANY = """
 import pytest
 from pytest_letta import contract, must
 
@@ -19,17 +18,26 @@ from pytest_letta import contract, must
 def test_many(letta_client, letta_deployment, record_property, n):
     record_property("url", letta_deployment.url)
     must(None if letta_client.get("/v1/health/").status_code == 200 else "no health")
+"""
 
+FAILING = """
 @contract("OWN-FAIL-001")
 def test_fails(letta_client):
     letta_client.get("/v1/health/")
     must("it was wrong")
 """
 
+RESTARTING = """
+@contract("OWN-RESTART-001", needs=["restart"])
+def test_restarts(letta_stack, letta_client):
+    letta_stack.restart("letta")
+    must(None if letta_client.get("/v1/health/").status_code == 200 else "no health after a restart")
+"""
+
 
 def test_verdicts_of_all_workers_reach_one_report(pytester: pytest.Pytester, live_stack: Stack) -> None:
     folder = pytester.mkdir("own")
-    (folder / "test_own.py").write_text(SOURCE)
+    (folder / "test_own.py").write_text(MANY + FAILING)
     result = pytester.runpytest_subprocess(
         *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--letta-report=report.json"),
         f"--letta-url={live_stack.url}",
@@ -45,12 +53,7 @@ def test_verdicts_of_all_workers_reach_one_report(pytester: pytest.Pytester, liv
 
 def test_workers_share_one_stack_and_can_restart_it(pytester: pytest.Pytester) -> None:
     folder = pytester.mkdir("own")
-    (folder / "test_own.py").write_text(
-        SOURCE.replace("test_fails(letta_client)", "test_restarts(letta_stack, letta_client)").replace(
-            '    letta_client.get("/v1/health/")\n    must("it was wrong")',
-            '    letta_stack.restart("letta")\n    must(None if letta_client.get("/v1/health/").is_success else "down")',
-        )
-    )
+    (folder / "test_own.py").write_text(MANY + RESTARTING)
     result = pytester.runpytest_subprocess(
         *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--junit-xml=junit.xml"),
         "--letta-stack=local",
