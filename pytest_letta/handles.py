@@ -28,7 +28,7 @@ class Handles:
 
 
 def choose_handles(client: httpx.Client, *, model: str | None, embedding: str | None, is_scripted: bool) -> Handles:
-    """Return the handles that were asked for, else the scripted model's, else the first that the server lists.
+    """Return the handles that were asked for, else the scripted model's, else the first of the server's.
 
     Raises TargetError when the server lists no model at all: its provider is not configured, and no agent
     can be created (letta#2388).
@@ -50,4 +50,9 @@ def _pick(client: httpx.Client, path: str, preferred: str | None) -> str | None:
     handles = [str(one["handle"]) for one in answer.json() if isinstance(one, dict) and one.get("handle")]
     if preferred is not None:
         handles = [handle for handle in handles if handle.endswith(f"/{preferred}")] or handles
-    return handles[0] if handles else None
+    return min(handles, key=_is_hosted_by_letta, default=None)
+
+
+def _is_hosted_by_letta(handle: str) -> bool:
+    """Tell whether a handle names Letta's own free endpoints, which a server lists whether it reaches them or not."""
+    return handle.startswith("letta/")

@@ -81,7 +81,7 @@ def _print_known(terminal: pytest.TerminalReporter, contracts: list[dict[str, An
         terminal.line("")
         terminal.line("Known issues of this version, still broken:", yellow=True)
     for reason, ids in _by_reason(contracts, lambda one: one["cause"].split(" Seen now: ")[0]).items():
-        terminal.line(f"  {', '.join(ids)}")
+        terminal.line(f"  {_told(ids)}")
         terminal.line(f"    {reason}")
 
 
@@ -93,10 +93,17 @@ def _by_reason(contracts: list[dict[str, Any]], reason: Callable[[dict[str, Any]
     return found
 
 
+def _told(ids: list[str]) -> str:
+    """Name the contracts; of one with several cases here, how many."""
+    cases = Counter(id.partition("[")[0] for id in ids)
+    shown = {id.partition("[")[0]: id for id in ids}
+    return ", ".join(f"{id} ({count} cases)" if count > 1 else shown[id] for id, count in cases.items())
+
+
 def _print_reasons(terminal: pytest.TerminalReporter, label: str, contracts: list[dict[str, Any]]) -> None:
     for reason, ids in _by_reason(contracts, lambda one: one["cause"]).items():
         terminal.line("")
-        terminal.line(f"{label.capitalize()} ({len(ids)}): {', '.join(ids)}", yellow=label == "could not run")
+        terminal.line(f"{label.capitalize()} ({len(ids)}): {_told(ids)}", yellow=label == "could not run")
         for line in reason.splitlines():
             terminal.line(f"  {line}")
 
