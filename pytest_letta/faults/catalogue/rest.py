@@ -1,0 +1,310 @@
+"""Faults that break the promises of the REST suite, each by its own reason."""
+
+from __future__ import annotations
+
+from pytest_letta.faults.catalogue.rest_cases import (
+    BELOW_UNKNOWN_AGENT,
+    BLOCK_FIELDS,
+    HOSTILE,
+    LIMITED,
+    MALFORMED,
+    NEW_AGENT,
+    UNKNOWN_ELSEWHERE,
+    UNKNOWN_PARTS,
+    UPDATES,
+    WALKS,
+    cases,
+)
+from pytest_letta.faults.fault import CataloguedFault, Match, together
+from pytest_letta.faults.memory import ignore_cursors, take_label
+from pytest_letta.faults.rest import (
+    change_status,
+    drop_list_item,
+    drop_request_field,
+    duplicate_list_item,
+    rename_request_field,
+    replace_body,
+    set_request_field,
+    set_response_field,
+)
+from pytest_letta.faults.surface import choke_on, forget_first_deletion, rewrite_query
+from pytest_letta.faults.writes import swallow_write
+
+_AGENT = r"/agents/agent-[^/]+$"
+_NEW_AGENT = Match("POST", "/agents/$")
+_AGENTS = Match("GET", "/agents/$")
+_NEW_BLOCK = Match("POST", "/blocks/$")
+_LISTS = Match(
+    "GET",
+    r"/(agents|blocks|runs|conversations|archives)/$|/(messages|archival-memory|core-memory/blocks|tools|folders)$",
+)
+#: Without those that Letta compares by id, where what is lost is a matter of chance.
+_SURE_LISTS = Match(
+    "GET", r"/(agents|blocks|runs|conversations|archives)/$|/(messages|archival-memory|core-memory/blocks)$"
+)
+
+#: What the hostile requests hold and no other does.
+_HOSTILE = (
+    rb"limit=2147483648|limit=-1|%00|%27|%ff|x{4000}|(word ){5000}|\\u0000|\\ud83d\"|no.such|00000000-0000-4000-8000"
+    rb"|\"name\": \"\"|\"model\": (\"\"|null)|\"context_window_limit\": (-1|9223372036854775808)|0001-01-01|def \(:"
+    rb"|\"content\": (\"\"|\[\])|\"messages\": \[\]|file:|approvals"
+)
+
+_OF_DISCOVERY = (
+    CataloguedFault(
+        name="health-degraded",
+        kills=("REST-HEALTH-001",),
+        reason="^status: expected ok, got degraded",
+        make=lambda: set_response_field("status", "degraded", on=Match("GET", "/health/$")),
+    ),
+    CataloguedFault(
+        name="data-route-down",
+        kills=("REST-HEALTH-002",),
+        reason="GET /v1/agents/.* answered 500",
+        make=lambda: change_status(500, on=_AGENTS),
+    ),
+    CataloguedFault(
+        name="specification-of-another-version",
+        kills=("REST-SPEC-001",),
+        reason="^info.version: expected .*, got 0.0.1",
+        make=lambda: set_response_field("info.version", "0.0.1", on=Match("GET", "/openapi.json$")),
+    ),
+    CataloguedFault(
+        name="model-listed-twice",
+        kills=cases("REST-MODELS-001", "llm embedding"),
+        reason="^handles of /v1/models/.* repeats",
+        make=lambda: duplicate_list_item(on=Match("GET", "/models/")),
+    ),
+    CataloguedFault(
+        name="model-replaced",
+        kills=("REST-MODELS-002",),
+        reason="^handle of the model of the new agent: expected .*, got other/model",
+        make=lambda: set_response_field("llm_config.handle", "other/model", on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        name="unknown-model-crashes",
+        kills=("REST-MODELS-003",),
+        reason="POST /v1/agents/ answered 500.*expected 400 or 404",
+        make=lambda: change_status(500, only=404, on=_NEW_AGENT),
+    ),
+)
+
+_OF_NEW_AGENTS = (
+    CataloguedFault(
+        name="fields-dropped",
+        kills=NEW_AGENT,
+        reason="^the new agent does not give back what was sent",
+        make=lambda: together(
+            *(
+                drop_request_field(field, on=_NEW_AGENT)
+                for field in (
+                    *("description", "metadata", "timezone", "message_buffer_autoclear", "agent_type"),
+                    "max_files_open",
+                )
+            )
+        ),
+    ),
+    CataloguedFault(
+        name="tag-lost",
+        kills=("REST-AGENTS-002",),
+        reason="^tags of the new agent: 1 missing",
+        make=lambda: drop_request_field("tags.0", on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        # What a client does that restores a backup under the name of an older version.
+        name="blocks-under-another-name",
+        kills=cases("REST-AGENTS-003", "value limit description read_only"),
+        reason="by label in the new agent .* is missing",
+        make=lambda: rename_request_field("memory_blocks", "blocks", on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        name="block-ids-lost",
+        kills=("REST-AGENTS-004",),
+        reason="^blocks of the new agent: 2 missing",
+        make=lambda: drop_request_field("block_ids", on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        name="tools-forced-on",
+        kills=("REST-AGENTS-005",),
+        reason="^tools of the new agent: 0 missing .* unexpected",
+        make=lambda: set_request_field("include_base_tools", True, on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        name="context-window-lost",
+        kills=("REST-AGENTS-006",),
+        reason="^context window of the new agent: expected 16123",
+        make=lambda: drop_request_field("context_window_limit", on=_NEW_AGENT),
+    ),
+    CataloguedFault(
+        name="another-agent-read",
+        kills=("REST-AGENTS-007",),
+        reason="^reading the new agent changed what was not asked for: created_at",
+        make=lambda: set_response_field("created_at", "2020-01-01T00:00:00Z", on=Match("GET", _AGENT)),
+    ),
+)
+
+_OF_FILTERS = (
+    CataloguedFault(
+        name="tags-taken-for-the-tag-of-the-run",
+        kills=(*cases("REST-FILTER-001", "one-tag all-of-two-tags unknown-tag"), "REST-FILTER-003"),
+        reason="^(agents listed by .* unexpected|count of agents)",
+        make=lambda: rewrite_query(r"(tags=pytest-letta-[0-9a-f]{8})-[^&]*", r"\1", on=_AGENTS),
+    ),
+    CataloguedFault(
+        name="any-tag-taken-for-all-tags",
+        kills=(*cases("REST-FILTER-001", "any-of-two-tags"), "REST-FILTER-003"),
+        reason="^(agents listed by .* 2 missing|count of agents)",
+        make=lambda: rewrite_query("$", "&match_all_tags=true", on=_AGENTS),
+    ),
+    CataloguedFault(
+        name="name-taken-for-a-part-of-it",
+        kills=cases("REST-FILTER-002", "exact prefix other-case"),
+        reason="^agents listed by the name .* unexpected",
+        make=lambda: rewrite_query("name=", "query_text=", on=_AGENTS),
+    ),
+    CataloguedFault(
+        name="name-cut-at-its-first-word",
+        kills=cases("REST-FILTER-002", "unknown"),
+        reason="^agents listed by the name .* 1 unexpected",
+        make=lambda: rewrite_query("(name=[^&]*Ada)[^&]*", r"\1", on=_AGENTS),
+    ),
+)
+
+_OF_LIFE = (
+    CataloguedFault(
+        name="updates-acknowledged-but-dropped",
+        kills=(*UPDATES, "REST-UPDATE-002", "REST-UPDATE-003"),
+        reason="when read after the update does not give back|^tags after the update|answered 200",
+        make=lambda: swallow_write("merged", on=Match("PATCH", _AGENT)),
+    ),
+    CataloguedFault(
+        name="update-resets-description",
+        kills=(*UPDATES, *cases("REST-UPDATE-001", "nothing")),
+        reason="changed what was not asked for: description|description is Reset",
+        make=lambda: set_request_field("description", "Reset.", on=Match("PATCH", _AGENT)),
+    ),
+    CataloguedFault(
+        name="agent-deletion-forgotten",
+        kills=("REST-DELETE-001", "REST-DELETE-002"),
+        reason=r"(GET|DELETE) /v1/agents/\S+ answered 200.*expected 404",
+        make=lambda: forget_first_deletion(on=Match("DELETE", _AGENT)),
+    ),
+)
+
+_OF_BLOCKS = (
+    CataloguedFault(
+        name="block-fields-dropped",
+        kills=cases("REST-BLOCKS-001", BLOCK_FIELDS),
+        reason="^the new block does not give back what was sent",
+        make=lambda: together(
+            set_request_field("value", "x", on=_NEW_BLOCK),
+            *(
+                drop_request_field(field, on=_NEW_BLOCK)
+                for field in ("limit", "description", "metadata", "read_only")
+            ),
+        ),
+    ),
+    CataloguedFault(
+        name="label-taken-for-a-part-of-it",
+        kills=("REST-BLOCKS-002",),
+        reason="^blocks listed by their label: 0 missing .* unexpected",
+        make=lambda: rewrite_query("label=", "label_search=", on=Match("GET", "/blocks/$")),
+    ),
+    CataloguedFault(
+        name="block-updates-acknowledged-but-dropped",
+        kills=(*cases("REST-BLOCKS-003", BLOCK_FIELDS), "REST-BLOCKS-004", "REST-BLOCKS-005"),
+        reason="when read after the update does not give back|listed by the new label|PATCH .* answered 200",
+        make=lambda: swallow_write("merged", on=Match("PATCH", "/v1/blocks/block-[^/]+$")),
+    ),
+    CataloguedFault(
+        name="block-deletion-forgotten",
+        kills=("REST-BLOCKS-005",),
+        reason=r"GET /v1/blocks/\S+ answered 200.*expected 404",
+        make=lambda: forget_first_deletion(on=Match("DELETE", "/v1/blocks/block-[^/]+$")),
+    ),
+)
+
+_OF_REFUSALS = (
+    CataloguedFault(
+        name="unknown-agent-found",
+        kills=cases("REST-UNKNOWN-001", "read update delete"),
+        reason="answered 200.*expected 404",
+        make=lambda: change_status(200, only=404, on=Match(path=_AGENT)),
+    ),
+    CataloguedFault(
+        name="nothing-in-place-of-not-found",
+        kills=(*BELOW_UNKNOWN_AGENT, *UNKNOWN_PARTS),
+        reason=r"answered 200: \[\] \(expected 404\)",
+        make=lambda: change_status(200, only=404, body=b"[]", on=Match(path="/agents/agent-[^/]+/")),
+    ),
+    CataloguedFault(
+        name="unknown-label-taken-for-another",
+        kills=cases("REST-UNKNOWN-003", "edit-block-by-label read-block-by-label"),
+        reason="PATCH of what does not exist changed what was not asked for|answered 200",
+        make=lambda: take_label("no-such-label", "persona"),
+    ),
+    CataloguedFault(
+        name="nothing-in-place-of-not-found-elsewhere",
+        kills=UNKNOWN_ELSEWHERE,
+        reason=r"answered 200: \[\] \(expected 404\)",
+        make=lambda: change_status(200, only=404, body=b"[]", on=Match(path="^/v1/(?!agents/)")),
+    ),
+    CataloguedFault(
+        name="refusals-become-500",
+        kills=MALFORMED,
+        reason="answered 500",
+        make=lambda: change_status(500, only=(400, 422)),
+    ),
+    CataloguedFault(
+        name="errors-as-html",
+        kills=("REST-MALFORMED-005",),
+        reason="^content-type: expected application/json, got text/html",
+        make=lambda: replace_body(b"<h1>Not Found</h1>", "text/html", on=Match("GET", _AGENT)),
+    ),
+    CataloguedFault(
+        name="hostile-input-crashes",
+        kills=HOSTILE,
+        reason=r"answered 500: .*\(a server error\)",
+        make=lambda: choke_on(_HOSTILE),
+    ),
+    CataloguedFault(
+        name="agent-silent-after-update",
+        kills=cases("REST-BRICK-001", "name-with-dot name-with-emoji metadata-lone-surrogate"),
+        reason=r"POST \S+/messages answered 500",
+        make=lambda: change_status(500, on=Match("POST", "/messages$")),
+    ),
+)
+
+_OF_PAGES = (
+    CataloguedFault(
+        name="second-item-of-each-page-lost",
+        kills=(*WALKS, *cases("REST-PAGES-002", f"{LIMITED} agent-tools agent-folders")),
+        reason="1 missing|the list has its 5 items|number of items",
+        make=lambda: drop_list_item(1, on=_LISTS),
+    ),
+    CataloguedFault(
+        name="cursors-ignored",
+        kills=(*WALKS, *cases("REST-PAGES-004", "archives conversations messages passages")),
+        reason="^list walked .* (missing|repeats)|^items after the unknown cursor",
+        make=lambda: ignore_cursors(on=_LISTS),
+    ),
+    CataloguedFault(
+        name="limit-ignored",
+        kills=(
+            *cases("REST-PAGES-002", LIMITED),
+            *cases("REST-PAGES-003", "archives conversations messages runs"),
+        ),
+        reason="^number of items|^items on a page of limit 0",
+        make=lambda: rewrite_query(r"limit=\d+&?", "", on=_SURE_LISTS),
+    ),
+)
+
+FAULTS: tuple[CataloguedFault, ...] = (
+    *_OF_DISCOVERY,
+    *_OF_NEW_AGENTS,
+    *_OF_FILTERS,
+    *_OF_LIFE,
+    *_OF_BLOCKS,
+    *_OF_REFUSALS,
+    *_OF_PAGES,
+)
