@@ -36,8 +36,13 @@ class Zygote:
         self._run = run
         # -P: the folder of the script is not put on sys.path, where our redis.py would hide the package redis.
         self._process = spawn(
-            run, NAME, [str(python), "-P", str(_SCRIPT)],
-            environment=environment, folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            run,
+            NAME,
+            [str(python), "-P", str(_SCRIPT)],
+            environment=environment,
+            folder=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         self._lock = threading.Lock()
         self._pending = b""

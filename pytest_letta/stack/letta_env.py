@@ -17,8 +17,18 @@ from pytest_letta.stack.releases import PYTHON_MINORS, Release
 
 # What the official image has beyond the plain package; without uvloop every second message stalls for a minute.
 _COMPANIONS = (
-    "asyncpg", "pg8000", "pgvector", "psycopg2-binary", "aiosqlite", "fastapi", "uvicorn", "uvloop", "redis",
-    "sqlite-vec", "websockets", "pip",
+    "asyncpg",
+    "pg8000",
+    "pgvector",
+    "psycopg2-binary",
+    "aiosqlite",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "redis",
+    "sqlite-vec",
+    "websockets",
+    "pip",
 )
 _MIGRATIONS = ("alembic", "alembic.ini")
 
@@ -87,16 +97,35 @@ def _build(env: LettaEnv, release: Release, python: str, lock: int) -> None:
     run([uv, "venv", "--quiet", "--no-project", "--python", python, env.folder / "env"], f"an environment for {what}")
     run(
         [
-            uv, "pip", "install", "--quiet", "--python", env.python, "--exclude-newer", release.as_of,
-            f"letta=={release.version}", *_COMPANIONS, *release.pins,
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            env.python,
+            "--exclude-newer",
+            release.as_of,
+            f"letta=={release.version}",
+            *_COMPANIONS,
+            *release.pins,
         ],
         what,
     )
     run(
         # uv cannot download an sdist. -I: nothing of the user's Python settings reaches this pip.
         [
-            env.python, "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "letta",
-            "--dest", env.folder / "sdist", f"letta=={release.version}",
+            env.python,
+            "-I",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--no-binary",
+            "letta",
+            "--dest",
+            env.folder / "sdist",
+            f"letta=={release.version}",
         ],
         f"the migrations of {what}",
     )

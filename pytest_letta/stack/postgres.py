@@ -83,8 +83,20 @@ class Postgres(Service):
         try:
             done = subprocess.run(
                 [
-                    self.home / "bin" / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
-                    "-h", address.host, "-p", str(address.port), "-U", USER, "-d", database, "-c", sql,
+                    self.home / "bin" / "psql",
+                    "-XAtq",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    "-h",
+                    address.host,
+                    "-p",
+                    str(address.port),
+                    "-U",
+                    USER,
+                    "-d",
+                    database,
+                    "-c",
+                    sql,
                 ],
                 env=dict(self.environment()) | {"PGPASSWORD": PASSWORD},
                 capture_output=True,
@@ -105,10 +117,24 @@ class Postgres(Service):
             os.chown(password, self.account.uid, self.account.gid)
         done = subprocess.run(
             [
-                self._binary("initdb"), "-D", self.data, "-U", USER, "--pwfile", password, "-A", "scram-sha-256",
-                "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions",
+                self._binary("initdb"),
+                "-D",
+                self.data,
+                "-U",
+                USER,
+                "--pwfile",
+                password,
+                "-A",
+                "scram-sha-256",
+                "-E",
+                "UTF8",
+                "--locale",
+                "C.UTF-8",
+                "--no-sync",
+                "--no-instructions",
                 # Segments of 1 MiB, not 16: the cached copy and each start's copy of it stay small.
-                "--wal-segsize", "1",
+                "--wal-segsize",
+                "1",
             ],
             env=dict(self.environment()),
             cwd=self.folder,
@@ -148,7 +174,12 @@ class Postgres(Service):
         try:
             probe = subprocess.run(
                 [home / "bin" / "postgres", "--version"],
-                env={}, cwd="/", capture_output=True, timeout=_PROBE_LIMIT_S, check=False, **as_user(self.account),
+                env={},
+                cwd="/",
+                capture_output=True,
+                timeout=_PROBE_LIMIT_S,
+                check=False,
+                **as_user(self.account),
             )
         except PermissionError:
             return False
@@ -169,4 +200,3 @@ class Postgres(Service):
         if libraries.exists():
             copy_tree(libraries, place / libraries.name)
         return copied
-

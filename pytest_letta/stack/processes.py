@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import psutil
 
 _GONE_LIMIT_S = 10.0
+#: A signal takes effect when its process is next scheduled.
+_STILL_LIMIT_S = 5.0
+_STILL_POLL_S = 0.001
 _POLL_S = 0.01
 
 
@@ -36,11 +39,23 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
 
 
 def freeze(pid: int) -> None:
-    """Stop the whole tree: parents first, again until no new child has appeared."""
+    """Stop the whole tree: parents first, again until no new child has appeared; return when it stands still."""
     stopped: set[int] = set()
     while new := [process for process in tree(pid) if process.pid not in stopped]:
         send(new, signal.SIGSTOP)
         stopped.update(process.pid for process in new)
+    deadline = time.monotonic() + _STILL_LIMIT_S
+    while any(_moves(process) for process in tree(pid)) and time.monotonic() < deadline:
+        time.sleep(_STILL_POLL_S)
+
+
+def _moves(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return False
 
 
 def thaw(pid: int) -> None:

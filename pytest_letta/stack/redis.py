@@ -18,11 +18,16 @@ class Redis(Service):
     def command(self) -> Sequence[str]:
         return [
             str(wheels.redis_server()),
-            "--bind", self.address.host,
-            "--port", str(self.address.port),
-            "--dir", str(self.folder),
-            "--daemonize", "no",
-            "--save", "3600 1 300 100 60 10000",
+            "--bind",
+            self.address.host,
+            "--port",
+            str(self.address.port),
+            "--dir",
+            str(self.folder),
+            "--daemonize",
+            "no",
+            "--save",
+            "3600 1 300 100 60 10000",
         ]
 
     def environment(self) -> Mapping[str, str]:

@@ -97,8 +97,12 @@ class Service(ABC):
         if not self.is_running:
             self._mark_log()
             self.process = spawn(
-                self.run, self.name, self.command(),
-                environment=self.environment(), folder=self.folder, account=self.account,
+                self.run,
+                self.name,
+                self.command(),
+                environment=self.environment(),
+                folder=self.folder,
+                account=self.account,
             )
 
     def stop(self, number: signal.Signals | None = None) -> bool:

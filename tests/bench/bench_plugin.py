@@ -1,4 +1,4 @@
-"""Times a pytest run of one empty test with the plugin and without, in turns; prints the medians and their difference."""
+"""Times a pytest run of one empty test with the plugin and without, in turns; prints the medians."""
 
 from __future__ import annotations
 

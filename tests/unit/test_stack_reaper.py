@@ -184,4 +184,3 @@ def test_folders_of_others_stay(tmp_path: Path) -> None:
     assert reaper.reap(tmp_path) == []
     assert (target / LOCK).exists()
     assert just_being_made.exists()
-
