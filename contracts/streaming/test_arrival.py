@@ -17,14 +17,27 @@ if TYPE_CHECKING:
 #: The model speaks for 1.6 s. What holds a stream back makes its tokens arrive together.
 _TOKENS = [f"word{number} " for number in range(9)]
 _PACE_S = 0.2
-#: Of the time over which the tokens were spoken. A busy machine makes it longer, seldom shorter.
+_SPOKEN_S = _PACE_S * (len(_TOKENS) - 1)
+#: Of the time over which the tokens were spoken.
 _ENOUGH = 0.5
+#: One stall of a busy machine makes the tokens of one turn arrive together. What buffers does it to each turn.
+_TRIES = 3
 _HOLD_S = 1.5
 _SILENCE_S = 4.0
 _DIRECTIVES = (
     "nginx: proxy_buffering off; gzip off for text/event-stream; proxy_http_version 1.1; a proxy may also honour "
     "X-Accel-Buffering: no"
 )
+
+
+def _widest_s(agent: Agent, llm: ModelControl, opener: StreamOpener, enough_s: float) -> float:
+    """Return the widest spread of some turns: of one, if that is wide enough already."""
+    widest_s = 0.0
+    for _ in range(_TRIES):
+        widest_s = max(widest_s, _spread_s(agent, llm, opener))
+        if widest_s >= enough_s:
+            break
+    return widest_s
 
 
 def _spread_s(agent: Agent, llm: ModelControl, opener: StreamOpener) -> float:
@@ -50,12 +63,12 @@ def test_tokens_arrive_as_they_are_spoken(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
 ) -> None:
     """Tokens arrive at the pace at which the model speaks them."""
-    spoken_s = _PACE_S * (len(_TOKENS) - 1)
+    enough_s = _ENOUGH * _SPOKEN_S
 
-    spread_s = _spread_s(letta_agent, letta_llm, letta_stream)
+    spread_s = _widest_s(letta_agent, letta_llm, letta_stream, enough_s)
 
-    late = f"tokens spoken over {spoken_s:.1f} s arrived within {spread_s:.2f} s: the stream is held back"
-    must(late if spread_s < _ENOUGH * spoken_s else None)
+    late = f"tokens spoken over {_SPOKEN_S:.1f} s arrived within {spread_s:.2f} s: the stream is held back"
+    must(late if spread_s < enough_s else None)
 
 
 @contract(
@@ -70,11 +83,13 @@ def test_tokens_pass_the_proxy_as_they_are_spoken(
     """Through the proxy tokens arrive as spread out as directly, in the same run."""
     agent = make_letta_agent()
     direct_s = _spread_s(agent, letta_llm, letta_stream)
+    # A direct turn that was held up took longer than the model spoke; that is not asked of the proxy.
+    enough_s = _ENOUGH * min(direct_s, _SPOKEN_S)
 
-    proxied_s = _spread_s(agent, letta_llm, letta_proxy_stream)
+    proxied_s = _widest_s(agent, letta_llm, letta_proxy_stream, enough_s)
 
     held = f"tokens that arrive over {direct_s:.2f} s directly arrive within {proxied_s:.2f} s through the proxy"
-    must(f"{held}: it buffers ({_DIRECTIVES})" if proxied_s < _ENOUGH * direct_s else None)
+    must(f"{held}: it buffers ({_DIRECTIVES})" if proxied_s < enough_s else None)
 
 
 @contract(
