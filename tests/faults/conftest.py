@@ -51,7 +51,7 @@ def judge(pytester: pytest.Pytester, live_stack: Stack) -> Judge:
                 f"--letta-url={stack.url}",
                 f"--letta-suite={suite}",
                 f"--letta-report={report}",
-                "--letta-timeout=20",
+                "--letta-timeout=60",
                 f"-k={keyword}",
                 *options,
                 plugins=[Adopting(stack)],
