@@ -11,6 +11,14 @@ from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.stack import Stack
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Inner runs use the cache of this one: pytester gives them a home folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(resolve(pytestconfig).cache_dir.parent))
+        yield
+
+
 @pytest.fixture(scope="session")
 def live_stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """A healthy local stack with the newest Letta, shared by all tests that leave it healthy."""
