@@ -22,13 +22,13 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def run_own(pytester: pytest.Pytester, live_stack: Stack) -> Run:
-    """Run contracts that the test writes itself, whose ids begin with OWN, against the shared stack."""
+    """Run contracts that the test writes itself, whose ids begin with XOWN, against the shared stack."""
 
     def run(source: str, *args: Any, url: str | None = None) -> pytest.RunResult:
         folder = pytester.mkdir("own")
         (folder / "test_own.py").write_text(HEADER + source)
         return pytester.runpytest_inprocess(
-            *QUIET, f"--letta-url={url or live_stack.url}", "--letta-contracts", "-k=OWN", folder, *args
+            *QUIET, f"--letta-url={url or live_stack.url}", "--letta-contracts", "-k=XOWN", folder, *args
         )
 
     return run

@@ -7,14 +7,14 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 PASSING = """
-@contract("OWN-PASS-001")
+@contract("XOWN-PASS-001")
 def test_it(letta_client):
     \"\"\"Health answers.\"\"\"
     must(None if letta_client.get("/v1/health/").status_code == 200 else "no health")
 """
 
 FAILING = """
-@contract("OWN-FAIL-001", level="{level}", because="users wait for it")
+@contract("XOWN-FAIL-001", level="{level}", because="users wait for it")
 def test_it(letta_client):
     \"\"\"The answer is right.\"\"\"
     letta_client.get("/v1/health/")
@@ -35,7 +35,7 @@ def test_a_broken_must_fails_the_run_and_tells_all(run_own) -> None:
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
-            "FAIL  OWN-FAIL-001 (MUST): The answer is right.",
+            "FAIL  XOWN-FAIL-001 (MUST): The answer is right.",
             "  seen     the answer was wrong",
             "  because  users wait for it",
             "  repeat   LETTA_URL=http://127.0.0.1:*",
@@ -48,7 +48,7 @@ def test_a_broken_should_is_told_and_the_run_stays_green(run_own) -> None:
     result = run_own(FAILING.format(level="should"))
 
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["FAIL  OWN-FAIL-001 (SHOULD): The answer is right."])
+    result.stdout.fnmatch_lines(["FAIL  XOWN-FAIL-001 (SHOULD): The answer is right."])
 
 
 def test_a_level_leaves_lower_contracts_out(run_own) -> None:
@@ -56,12 +56,12 @@ def test_a_level_leaves_lower_contracts_out(run_own) -> None:
 
     assert result.ret == 0
     result.assert_outcomes(passed=1, deselected=result.parseoutcomes()["deselected"])
-    assert "OWN-FAIL-001" not in result.stdout.str()
+    assert "XOWN-FAIL-001" not in result.stdout.str()
 
 
 def test_what_could_not_run_is_never_green(run_own) -> None:
     source = """
-@contract("OWN-LACK-001")
+@contract("XOWN-LACK-001")
 def test_it():
     \"\"\"Something.\"\"\"
     could_not_run("no hammer: buy one")
@@ -69,12 +69,12 @@ def test_it():
     result = run_own(source + PASSING.replace("test_it", "test_other"))
 
     assert result.ret == 6
-    result.stdout.fnmatch_lines(["Could not run (1): OWN-LACK-001", "  no hammer: buy one", "Not complete:*"])
+    result.stdout.fnmatch_lines(["Could not run (1): XOWN-LACK-001", "  no hammer: buy one", "Not complete:*"])
 
 
 def test_an_incomplete_run_can_be_accepted(run_own) -> None:
     source = """
-@contract("OWN-LACK-001")
+@contract("XOWN-LACK-001")
 def test_it():
     could_not_run("no hammer")
 """
@@ -85,31 +85,31 @@ def test_it():
 
 def test_a_run_in_which_nothing_applied_is_not_green(run_own) -> None:
     source = """
-@contract("OWN-NONE-001")
+@contract("XOWN-NONE-001")
 def test_it():
     not_applicable("no wings")
 """
     result = run_own(source)
 
     assert result.ret == 5
-    result.stdout.fnmatch_lines(["Not applicable (1): OWN-NONE-001", "  no wings"])
+    result.stdout.fnmatch_lines(["Not applicable (1): XOWN-NONE-001", "  no wings"])
 
 
 def test_a_missing_capability_is_not_applicable_and_says_how_to_get_it(run_own) -> None:
     source = """
-@contract("OWN-NEED-001", needs=["kill"])
+@contract("XOWN-NEED-001", needs=["kill"])
 def test_it():
     raise AssertionError("must not run")
 """
     result = run_own(source)
 
     assert result.ret == 5
-    result.stdout.fnmatch_lines(["Not applicable (1): OWN-NEED-001"])
+    result.stdout.fnmatch_lines(["Not applicable (1): XOWN-NEED-001"])
 
 
 def test_an_unknown_capability_could_not_run(run_own) -> None:
     result = run_own("""
-@contract("OWN-NEED-002", needs=["wings"])
+@contract("XOWN-NEED-002", needs=["wings"])
 def test_it():
     pass
 """)
@@ -121,7 +121,7 @@ def test_it():
 def test_a_bug_in_a_contract_is_an_error_of_ours(run_own, pytester) -> None:
     result = run_own(
         """
-@contract("OWN-BUG-001")
+@contract("XOWN-BUG-001")
 def test_it(letta_client):
     {}["no such key"]
 """,
@@ -136,21 +136,21 @@ def test_it(letta_client):
 
 def test_a_server_that_breaks_the_connection_fails_the_contract(run_own) -> None:
     result = run_own("""
-@contract("OWN-CONN-001")
+@contract("XOWN-CONN-001")
 def test_it(letta_client):
     letta_client.get("http://127.0.0.1:9/")
 """)
 
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["FAIL  OWN-CONN-001*"])
+    result.stdout.fnmatch_lines(["FAIL  XOWN-CONN-001*"])
 
 
 def known_file(tmp_path: Path, expires: str) -> Path:
     path = tmp_path / "known.yaml"
     path.write_text(
-        f"OWN-FAIL-001: {{reason: being mended, link: 'https://tracker.example/1', since: 0.16.0, "
+        f"XOWN-FAIL-001: {{reason: being mended, link: 'https://tracker.example/1', since: 0.16.0, "
         f"owner: platform team, expires: {expires}}}\n"
-        f"OWN-PASS-001: {{reason: was broken, link: 'https://tracker.example/2', since: 0.16.0, "
+        f"XOWN-PASS-001: {{reason: was broken, link: 'https://tracker.example/2', since: 0.16.0, "
         f"owner: platform team, expires: {expires}}}\n"
     )
     return path
@@ -160,7 +160,7 @@ def test_a_known_issue_does_not_fail_the_run(run_own, tmp_path) -> None:
     result = run_own(FAILING.format(level="must"), f"--letta-known={known_file(tmp_path, '2999-01-01')}")
 
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*Known issues*", "  OWN-FAIL-001", "    being mended*"])
+    result.stdout.fnmatch_lines(["*Known issues*", "  XOWN-FAIL-001", "    being mended*"])
 
 
 def test_a_known_issue_that_holds_is_stale_and_fails_the_run(run_own, tmp_path) -> None:
@@ -183,7 +183,7 @@ def test_verdicts_reach_junit(run_own) -> None:
     case = ET.parse("junit.xml").getroot().find(".//testcase")
     assert case is not None
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
-    assert properties == {"letta_id": "OWN-FAIL-001", "letta_level": "must", "letta_verdict": "fail"}
+    assert properties == {"letta_id": "XOWN-FAIL-001", "letta_level": "must", "letta_verdict": "fail"}
     failure = case.find("failure")
     assert failure is not None
     assert "curl" in str(failure.text)
@@ -208,7 +208,7 @@ def test_without_the_flag_a_marked_test_is_an_ordinary_test(pytester, live_stack
     pytester.makepyfile("""
 from pytest_letta import contract
 
-@contract("OWN-PLAIN-001")
+@contract("XOWN-PLAIN-001")
 def test_it(letta_client):
     assert letta_client.get("/v1/health/").status_code == 200
 """)

@@ -14,21 +14,21 @@ import pytest
 from pytest_letta import contract, must
 
 @pytest.mark.parametrize("n", range(4))
-@contract("OWN-MANY-001")
+@contract("XOWN-MANY-001")
 def test_many(letta_client, letta_deployment, record_property, n):
     record_property("url", letta_deployment.url)
     must(None if letta_client.get("/v1/health/").status_code == 200 else "no health")
 """
 
 FAILING = """
-@contract("OWN-FAIL-001")
+@contract("XOWN-FAIL-001")
 def test_fails(letta_client):
     letta_client.get("/v1/health/")
     must("it was wrong")
 """
 
 RESTARTING = """
-@contract("OWN-RESTART-001", needs=["restart"])
+@contract("XOWN-RESTART-001", needs=["restart"])
 def test_restarts(letta_stack, letta_client):
     letta_stack.restart("letta")
     must(None if letta_client.get("/v1/health/").status_code == 200 else "no health after a restart")
@@ -39,7 +39,7 @@ def test_verdicts_of_all_workers_reach_one_report(pytester: pytest.Pytester, liv
     folder = pytester.mkdir("own")
     (folder / "test_own.py").write_text(MANY + FAILING)
     result = pytester.runpytest_subprocess(
-        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--letta-report=report.json"),
+        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=XOWN", folder, "--letta-report=report.json"),
         f"--letta-url={live_stack.url}",
     )
 
@@ -48,14 +48,14 @@ def test_verdicts_of_all_workers_reach_one_report(pytester: pytest.Pytester, liv
     assert document["summary"]["pass"] == 4
     assert document["summary"]["fail"] == 1
     assert document["target"]["url"] == live_stack.url
-    result.stdout.fnmatch_lines(["FAIL  OWN-FAIL-001 (MUST)*", "  seen     it was wrong", "*curl*/v1/health/*"])
+    result.stdout.fnmatch_lines(["FAIL  XOWN-FAIL-001 (MUST)*", "  seen     it was wrong", "*curl*/v1/health/*"])
 
 
 def test_workers_share_one_stack_and_can_restart_it(pytester: pytest.Pytester) -> None:
     folder = pytester.mkdir("own")
     (folder / "test_own.py").write_text(MANY + RESTARTING)
     result = pytester.runpytest_subprocess(
-        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=OWN", folder, "--junit-xml=junit.xml"),
+        *("-p", "no:schemathesis", "-n", "2", "--letta-contracts", "-k=XOWN", folder, "--junit-xml=junit.xml"),
         "--letta-stack=local",
     )
 
