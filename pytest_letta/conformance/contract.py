@@ -12,10 +12,6 @@ from pytest_letta.errors import SettingsError
 from pytest_letta.settings import LEVELS, did_you_mean
 
 MARKER = "letta_contract"
-MARKER_HELP = (
-    "letta_contract(id, *, level='must', needs=(), because=''): one promise of a Letta deployment, "
-    "judged when --letta-contracts is given."
-)
 #: Needs that disturb every other user of the stack; such a contract runs alone.
 DISRUPTIVE = frozenset({"restart", "kill", "pause"})
 

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
+from pytest_letta.conformance.known import read_known
+from pytest_letta.conformance.suites import known_file
+
 _CONTRACTS = Path(__file__).parents[2] / "contracts"
 
 
@@ -20,6 +23,12 @@ def stated_ids(suite: str) -> set[str]:
     """Return the ids that the files of a suite state, without the cases of parametrized ones."""
     text = "".join(file.read_text(encoding="utf-8") for file in (_CONTRACTS / suite).glob("test_*.py"))
     return set(re.findall(r'@contract\(\s*"([A-Z0-9-]+)"', text))
+
+
+def known_ids(version: str | None, prefix: str) -> set[str]:
+    """Return the ids with that prefix that are listed as broken by a version of the server."""
+    file = known_file(version)
+    return {id for id in read_known(file) if id.startswith(prefix)} if file else set()
 
 
 def without_case(id: str) -> str:

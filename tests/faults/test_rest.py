@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from killing import assert_killed, group_of, stated_ids, without_case
+from killing import assert_killed, group_of, known_ids, stated_ids, without_case
 
-from pytest_letta.conformance.known import read_known
-from pytest_letta.conformance.suites import known_file
 from pytest_letta.faults.catalogue.rest import FAULTS
 from pytest_letta.faults.fault import CataloguedFault
 from pytest_letta.stack.stack import Stack
 
 
-def known_ids(stack: Stack) -> set[str]:
-    file = known_file(stack.version)
-    return {id for id in read_known(file) if id.startswith("REST-")} if file else set()
-
-
 def test_every_promise_but_the_known_ones_is_kept_and_each_can_be_broken(judge: Any, live_stack: Stack) -> None:
     records = judge("rest", "REST-")
 
-    known = known_ids(live_stack)
+    known = known_ids(live_stack.version, "REST-")
     assert {id: record["cause"] for id, record in records.items() if record["verdict"] not in {"pass", "known"}} == {}
     assert {id for id, record in records.items() if record["verdict"] == "known"} == known
     assert {without_case(id) for id in records} == stated_ids("rest")
