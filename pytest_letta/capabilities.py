@@ -67,8 +67,10 @@ _NO_MODEL = (
 _NO_PASSWORD = "no password was given: use --letta-token or LETTA_API_KEY"
 _READ_ONLY = "this run only reads: leave out --letta-read-only"
 _OWN_STACK = "pytest-letta can {} only a stack that it started: use --letta-stack local in place of --letta-url"
+_CONTAINERS = "only a stack of containers can {}: use --letta-stack docker, or compose with a file of yours"
 #: What the harness knows or may do by itself: the reason when it does not, and what holds when nobody says.
 _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
+    "execute": (_CONTAINERS.format("run a command beside the server"), False),
     "kill": (_OWN_STACK.format("kill"), False),
     "llm": (
         "the server does not use the scripted model: run `python -m pytest_letta.llm`, set OPENAI_API_BASE of the "
@@ -77,7 +79,9 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     ),
     "logs": (_OWN_STACK.format("read the logs of"), False),
     "model": (_NO_MODEL, False),
+    "partition": (_CONTAINERS.format("take a service off its network"), False),
     "pause": (_OWN_STACK.format("pause"), False),
+    "recreate": (_CONTAINERS.format("be put into new containers"), False),
     "restart": ("nothing is known that restarts this server: give --letta-restart COMMAND", False),
     "write": (_READ_ONLY, True),
 }
@@ -94,8 +98,8 @@ def capabilities(
     """Return every capability by name.
 
     `has` tells whether the server serves an operation, given as `GET /v1/agents/{agent_id}`. `extras` says what
-    only the harness knows: kill, llm, logs, model, pause, restart, write, and any further names; a text, such as the
-    handle of the model, means yes. `version` is None when unknown.
+    only the harness knows: execute, kill, llm, logs, model, partition, pause, recreate, restart, write, and any
+    further names; a text, such as the handle of the model, means yes. `version` is None when unknown.
     """
     found = [_extra(name, extras) for name in sorted({*_EXTRAS, *extras})]
     found += [_route(route, has, extras, version) for route in _ROUTES]

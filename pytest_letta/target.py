@@ -9,15 +9,14 @@ if TYPE_CHECKING:
     from pytest_letta.settings import Settings
     from pytest_letta.stack.stack import Stack
 
-_ACTIONS = ("restart", "kill", "pause")
-
 
 def probe_target(settings: Settings, stack: Stack) -> Deployment:
     """Probe the server of `stack`, with what the settings and the stack add to its capabilities."""
     from pytest_letta.deployment import probe
+    from pytest_letta.stack.stack import ACTIONS
 
     llm_url = settings.llm or getattr(stack, "llm_url", None)
-    extras: dict[str, bool | str] = {action: stack.can(action) for action in _ACTIONS}
+    extras: dict[str, bool | str] = {action: stack.can(action) for action in sorted(ACTIONS)}
     extras |= {
         "llm": llm_url or False,
         "model": settings.model or bool(llm_url),

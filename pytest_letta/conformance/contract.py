@@ -13,7 +13,7 @@ from pytest_letta.settings import LEVELS, did_you_mean
 
 MARKER = "letta_contract"
 #: Needs that disturb every other user of the stack; such a contract runs alone.
-DISRUPTIVE = frozenset({"restart", "kill", "pause"})
+DISRUPTIVE = frozenset({"restart", "kill", "pause", "partition", "recreate"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from pytest_letta.faults.fault import CataloguedFault
 from pytest_letta.faults.proxy import FaultProxy
 from pytest_letta.stack import wheels
 from pytest_letta.stack.service import Address
-from pytest_letta.stack.stack import Stack
+from pytest_letta.stack.stack import Execution, Stack
 
 #: What is done to the stack right after one of its own actions ("restart", "kill", ...) has ended.
 Mischief = Callable[[Stack], None]
@@ -43,14 +43,12 @@ class FaultyStack(Stack):
         self.provider = inner.provider  # type: ignore[misc]
         self.version = inner.version
         self.services = inner.services
+        self.actions = inner.actions
         self.url = url or inner.url
         self.proxy_url = proxy_url or inner.proxy_url
         self.llm_url = inner.llm_url
         self.postgres_dsn = inner.postgres_dsn
         self.redis_url = inner.redis_url
-
-    def can(self, action: str) -> bool:
-        return self._inner.can(action)
 
     def address(self, service: str) -> Address:
         return self._inner.address(service)
@@ -78,6 +76,24 @@ class FaultyStack(Stack):
     def resume(self, service: str) -> None:
         self._inner.resume(service)
         self._do_mischief("resume")
+
+    def partition(self, service: str) -> None:
+        self._inner.partition(service)
+        self._do_mischief("partition")
+
+    def rejoin(self, service: str) -> None:
+        self._inner.rejoin(service)
+        self._do_mischief("rejoin")
+
+    def recreate(self, service: str) -> None:
+        self._inner.recreate(service)
+        self._do_mischief("recreate")
+
+    def hostname(self, service: str) -> str:
+        return self._inner.hostname(service)
+
+    def execute(self, service: str, command: Sequence[str]) -> Execution:
+        return self._inner.execute(service, command)
 
     def logs(self, service: str, lines: int = 40) -> str:
         return self._inner.logs(service, lines)

@@ -32,10 +32,8 @@ class ExternalStack(Stack):
         self.url = url
         self.proxy_url = proxy_url
         self._command = restart_command
+        self.actions = frozenset() if restart_command is None else frozenset({"restart"})
         self._return_limit_s = return_limit_s
-
-    def can(self, action: str) -> bool:
-        return action == "restart" and self._command is not None
 
     def restart(self, service: str, *, cold: bool = False) -> None:
         """Run the owner's command, then wait until the server answers again; `cold` has no meaning here.

@@ -16,8 +16,8 @@ from typing import Any
 
 from pytest_letta.errors import ServiceError
 from pytest_letta.stack import processes
+from pytest_letta.stack.process_service import spawn
 from pytest_letta.stack.rundir import RunDir
-from pytest_letta.stack.service import spawn
 
 NAME = "letta-zygote"
 

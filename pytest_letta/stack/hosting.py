@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any, cast
 
 from pytest_letta.errors import StackError
 from pytest_letta.stack.service import Address
-from pytest_letta.stack.stack import Stack
+from pytest_letta.stack.stack import Execution, Stack
 
 #: What a worker may read and call; everything else stays with the owner.
-_FACTS = ("provider", "version", "services", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
-_METHODS = frozenset({"address", "start", "stop", "restart", "kill", "pause", "resume", "logs", "can"})
+_FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
+_METHODS = frozenset(
+    {"address", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
+    | {"partition", "rejoin", "recreate", "hostname", "execute"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +145,17 @@ class HostedStack(Stack):
     def logs(self, service: str, lines: int = 40) -> str:
         return cast(str, self._call("logs", service, lines))
 
-    def can(self, action: str) -> bool:
-        return cast(bool, self._call("can", action))
+    def partition(self, service: str) -> None:
+        self._call("partition", service)
+
+    def rejoin(self, service: str) -> None:
+        self._call("rejoin", service)
+
+    def recreate(self, service: str) -> None:
+        self._call("recreate", service)
+
+    def hostname(self, service: str) -> str:
+        return cast(str, self._call("hostname", service))
+
+    def execute(self, service: str, command: Sequence[str]) -> Execution:
+        return cast(Execution, self._call("execute", service, list(command)))

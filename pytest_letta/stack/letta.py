@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import ClassVar
 
 from pytest_letta.errors import ServiceError
 from pytest_letta.stack.asking import ask
 from pytest_letta.stack.forking import Zygote
 from pytest_letta.stack.letta_env import LettaEnv
 from pytest_letta.stack.postgres import Postgres
+from pytest_letta.stack.process_service import ProcessService, plain_environment
 from pytest_letta.stack.redis import Redis
 from pytest_letta.stack.rundir import RunDir
-from pytest_letta.stack.service import Address, Service, plain_environment
+from pytest_letta.stack.service import Address
 
 
-class Letta(Service):
+class Letta(ProcessService):
     """The server, forked from a process that has imported it, or started cold.
 
     With `forks` false every start is a cold one, as it is when the zygote finds that it is not fit to fork.
     """
 
-    name: ClassVar[str] = "letta"
-    start_limit_s: ClassVar[float] = 120.0
+    name = "letta"
+    start_limit_s = 120.0
 
     def __init__(
         self, run: RunDir, address: Address, env: LettaEnv, environment: Mapping[str, str], *, forks: bool = True
@@ -47,25 +47,24 @@ class Letta(Service):
     def environment(self) -> Mapping[str, str]:
         return self._environment
 
-    def launch(self) -> None:
-        """Fork a server; where a fork would be no true restart, start one cold."""
+    def launch(self, *, cold: bool = False) -> None:
+        """Fork a server; where a fork would be no true restart, or with `cold`, start ``letta server`` itself."""
         if self.is_running:
+            return
+        if cold:
+            super().launch()
             return
         self.prepare()
         if self._zygote is not None and self._zygote.unfit_reason() is not None:
             self._forks = False
             self._close_zygote()
         if self._zygote is None:
-            self.launch_cold()
+            super().launch()
             return
         self._mark_log()
         pid_file = self.run.pid_file(self.name)
         pid_file.unlink(missing_ok=True)
         self.process = self._zygote.fork(self._arguments(), pid_file=pid_file, log=self.log)
-
-    def launch_cold(self) -> None:
-        """Start ``letta server`` itself, imports and all."""
-        super().launch()
 
     def check(self, limit_s: float) -> str | None:
         # Health alone is 200 with a dead database: only a route that reads data tells.

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import pytest_letta
 from pytest_letta.stack.asking import ask
-from pytest_letta.stack.service import Service, plain_environment
+from pytest_letta.stack.process_service import ProcessService, plain_environment
 
 
-class Model(Service):
+class Model(ProcessService):
     """``python -m pytest_letta.llm`` on our own interpreter."""
 
-    name: ClassVar[str] = "llm"
+    name = "llm"
 
     def command(self) -> Sequence[str]:
         address = self.address

@@ -6,20 +6,20 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import ClassVar
 
 from pytest_letta.stack import wheels
 from pytest_letta.stack.asking import ask
+from pytest_letta.stack.process_service import ProcessService, plain_environment
 from pytest_letta.stack.rundir import RunDir
-from pytest_letta.stack.service import Address, Service, plain_environment
+from pytest_letta.stack.service import Address
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
 
 
-class Nginx(Service):
+class Nginx(ProcessService):
     """nginx that passes requests, bodies up to 64 MiB and event streams through to `letta`."""
 
-    name: ClassVar[str] = "nginx"
+    name = "nginx"
 
     def __init__(self, run: RunDir, address: Address, letta: Address) -> None:
         super().__init__(run, address)

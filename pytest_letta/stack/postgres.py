@@ -14,8 +14,9 @@ from pytest_letta.errors import StackError
 from pytest_letta.stack import shared_memory, wheels
 from pytest_letta.stack.account import Account, account_for_postgres
 from pytest_letta.stack.copying import copy_tree
+from pytest_letta.stack.process_service import ProcessService, as_user, plain_environment
 from pytest_letta.stack.rundir import RunDir
-from pytest_letta.stack.service import Address, Service, as_user, plain_environment
+from pytest_letta.stack.service import Address
 
 USER = PASSWORD = DATABASE = "letta"
 
@@ -36,13 +37,13 @@ _SETTINGS = {
 }
 
 
-class Postgres(Service):
+class Postgres(ProcessService):
     """Postgres 16 in `folder`/data, with the user, password and database ``letta``.
 
     Under root it runs as another user, since it refuses to run as root.
     """
 
-    name: ClassVar[str] = "postgres"
+    name = "postgres"
     # "Fast": ends the sessions of clients and writes a checkpoint.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 

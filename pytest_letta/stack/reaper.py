@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -44,6 +45,11 @@ def end(run: Path) -> None:
     _end([process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)])
     shared_memory.release(run / "postgres" / "data")
     shutil.rmtree(run, ignore_errors=True)
+
+
+def command_to_end(run: str) -> str:
+    """Return the command line by which a person ends the stack of the folder `run`."""
+    return shlex.join([sys.executable, "-m", "pytest_letta.stack.reaper", run])
 
 
 def _run_folders(parent: Path) -> Iterator[Path]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from pytest_letta.stack import wheels
-from pytest_letta.stack.service import Service, plain_environment
+from pytest_letta.stack.process_service import ProcessService, plain_environment
 
 
-class Redis(Service):
+class Redis(ProcessService):
     """Redis with the snapshot settings of its official image: an orderly stop saves, a kill loses."""
 
-    name: ClassVar[str] = "redis"
+    name = "redis"
 
     def command(self) -> Sequence[str]:
         return [

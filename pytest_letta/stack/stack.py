@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pytest_letta.errors import StackError
@@ -12,7 +14,15 @@ from pytest_letta.stack.service import Address
 SERVICES = ("postgres", "redis", "llm", "letta", "nginx")
 
 #: What a stack may be able to do to its services.
-ACTIONS = frozenset({"restart", "kill", "pause", "logs"})
+ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute"})
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What a command inside a service answered: its exit code, and its standard output and error together."""
+
+    exit_code: int
+    output: str
 
 
 class Stack(ABC):
@@ -25,15 +35,16 @@ class Stack(ABC):
     provider: ClassVar[str]
     version: str | None = None
     services: tuple[str, ...]
+    actions: frozenset[str] = frozenset()  #: those of ACTIONS that it is capable of
     url: str  #: base URL of the Letta server itself
     proxy_url: str | None = None  #: base URL of the proxy before it
     llm_url: str | None = None  #: base URL of the scripted model, without ``/v1``
     postgres_dsn: str | None = None
     redis_url: str | None = None
 
-    @abstractmethod
     def can(self, action: str) -> bool:
-        """Tell whether the stack can ``restart``, ``kill``, ``pause`` or show the ``logs`` of its services."""
+        """Tell whether the stack is capable of `action`, one of ACTIONS."""
+        return action in self.actions
 
     def address(self, service: str) -> Address:
         """Return where `service` listens."""
@@ -48,7 +59,10 @@ class Stack(ABC):
         raise self._refusal("stop", service)
 
     def restart(self, service: str, *, cold: bool = False) -> None:
-        """Stop `service` in order, start it, and return when it is healthy; raise ServiceError otherwise."""
+        """Stop `service` in order, start it, and return when it is healthy; raise ServiceError otherwise.
+
+        `cold` starts it as an operator would, without any short cut of ours.
+        """
         raise self._refusal("restart", service)
 
     def kill(self, service: str) -> None:
@@ -62,6 +76,26 @@ class Stack(ABC):
     def resume(self, service: str) -> None:
         """Let a paused `service` go on."""
         raise self._refusal("resume", service)
+
+    def partition(self, service: str) -> None:
+        """Take `service` off the network: whoever speaks to it gets no answer, not even a refusal."""
+        raise self._refusal("partition", service)
+
+    def rejoin(self, service: str) -> None:
+        """Bring a partitioned `service` back under its names, and return when it is healthy."""
+        raise self._refusal("rejoin", service)
+
+    def recreate(self, service: str) -> None:
+        """Put a new container with the same volumes in the place of `service`; return when it is healthy."""
+        raise self._refusal("recreate", service)
+
+    def hostname(self, service: str) -> str:
+        """Return the name under which the other services reach `service`."""
+        raise self._refusal("tell the host name of", service)
+
+    def execute(self, service: str, command: Sequence[str]) -> Execution:
+        """Run `command` where `service` runs, as its user; raise ServiceError when it does not run."""
+        raise self._refusal("execute a command in", service)
 
     def logs(self, service: str, lines: int = 40) -> str:
         """Return the last `lines` lines that `service` logged."""

@@ -11,8 +11,8 @@ from pytest_letta.stack import cache
 from pytest_letta.stack.copying import copy_tree
 from pytest_letta.stack.letta_env import LettaEnv
 from pytest_letta.stack.postgres import DATABASE, Postgres
+from pytest_letta.stack.process_service import plain_environment, spawn
 from pytest_letta.stack.progress import Progress
-from pytest_letta.stack.service import plain_environment, spawn
 from pytest_letta.stack.waiting import wait_healthy
 
 _MIGRATION_LIMIT_S = 600.0

@@ -45,14 +45,13 @@ def wait_healthy(service: Service) -> None:
 
 def told_log(service: Service) -> str:
     """Return the last lines of the log, as the end of a message."""
-    return f"\nThe last lines of {service.log}:\n{service.log_tail(_LOG_LINES).rstrip()}"
+    return f"\nThe last lines of {service.log_place}:\n{service.log_tail(_LOG_LINES).rstrip()}"
 
 
 def _death(service: Service, waited_s: float) -> ServiceError | PortTakenError:
     if service.found_its_port_taken():
         return PortTakenError(f"{service.name} found its port taken: {service.address}.")
-    code = service.process.poll() if service.process is not None else None
     return ServiceError(
-        f"{service.name} ended with {code} after {waited_s:.1f} s, before it was healthy at {service.address}."
+        f"{service.name} {service.ending()} after {waited_s:.1f} s, before it was healthy at {service.address}."
         + told_log(service)
     )

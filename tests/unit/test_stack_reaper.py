@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from pytest_letta.stack import reaper
+from pytest_letta.stack.process_service import plain_environment, spawn
 from pytest_letta.stack.rundir import KEPT, LOCK, PREFIX, RunDir
-from pytest_letta.stack.service import plain_environment, spawn
 
 # An owner that starts a service with a child in a session of its own, tells the ids, and waits to be killed.
 _OWNER = dedent(
@@ -22,7 +22,7 @@ _OWNER = dedent(
     import sys, time
     from pathlib import Path
     from pytest_letta.stack.rundir import RunDir
-    from pytest_letta.stack.service import spawn
+    from pytest_letta.stack.process_service import spawn
 
     run = RunDir(Path(sys.argv[1]))
     command = ["sh", "-c", "setsid sleep 300 & echo $$ $!; wait"]

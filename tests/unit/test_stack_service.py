@@ -17,8 +17,9 @@ from pytest_letta.errors import PortTakenError, ServiceError
 from pytest_letta.stack import processes
 from pytest_letta.stack.asking import ask
 from pytest_letta.stack.ports import HOST, free_ports
+from pytest_letta.stack.process_service import ProcessService, plain_environment
 from pytest_letta.stack.rundir import RunDir
-from pytest_letta.stack.service import Address, Service, plain_environment
+from pytest_letta.stack.service import Address
 from pytest_letta.stack.waiting import wait_healthy
 
 _STUBBORN = """
@@ -29,11 +30,11 @@ time.sleep(99)
 """
 
 
-class Pages(Service):
+class Pages(ProcessService):
     """Python's own file server, with a shell above it so that there is a tree."""
 
-    name: ClassVar[str] = "pages"
-    start_limit_s: ClassVar[float] = 10.0
+    name = "pages"
+    start_limit_s = 10.0
     stop_limit_s: ClassVar[float] = 1.0
 
     def command(self) -> Sequence[str]:
@@ -72,7 +73,7 @@ def pages(run: RunDir) -> Iterator[Pages]:
     service.kill()
 
 
-def states(service: Service) -> set[str]:
+def states(service: ProcessService) -> set[str]:
     assert service.process is not None
     return {process.status() for process in processes.tree(service.process.pid)}
 

@@ -1,0 +1,166 @@
+"""A stack that we start and end: what all providers do alike."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from abc import abstractmethod
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from pytest_letta.errors import PortTakenError, StackError
+from pytest_letta.stack import reaper
+from pytest_letta.stack.progress import Progress, Silence
+from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.service import Address, Service
+from pytest_letta.stack.stack import Stack
+from pytest_letta.stack.waiting import wait_healthy
+
+_PORT_TRIES = 3
+
+
+class ManagedStack(Stack):
+    """Services that live as long as this process, or are kept on purpose.
+
+    `run_dir` is the folder to make for this run (``None``: one in the system's temporary folder). With `keep`,
+    `close` leaves all of it running; ``kept_hint`` then says how to end it.
+
+    Use it as a context manager, or call `open` and `close`. Methods may be called from any thread.
+    """
+
+    def __init__(self, *, run_dir: Path | None = None, keep: bool = False, progress: Progress | None = None) -> None:
+        self._run_dir = run_dir
+        self._keep = keep
+        self._progress = progress or Silence()
+        self._lock = threading.RLock()
+        self._owner = 0
+        self._folder = ""
+        self._run: RunDir | None = None
+        self._members: dict[str, Service] = {}
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Start everything and return when all of it is healthy; a second call does nothing.
+
+        Raises StackError, of which PortTakenError after three tries; nothing is left running then.
+        """
+        with self._lock:
+            if self._run is None:
+                self._clear_old_runs()
+                self._owner = os.getpid()
+                self._open_on_free_ports()
+                atexit.register(self.close)
+        return self
+
+    def close(self) -> None:
+        """End every service and remove the folder, unless they are to be kept; a second call does nothing."""
+        if self._owner != os.getpid():
+            return  # never opened, or a fork of the owner that runs its exit handlers
+        with self._lock:
+            if self._run is None:
+                return
+            atexit.unregister(self.close)
+            if self._keep:
+                self._let_go()
+                self._run.keep()
+                self._run.release()
+                self._run = None
+            else:
+                self._end_all()
+
+    @property
+    def kept_hint(self) -> str | None:
+        """How to end a stack that is kept, in one line; ``None`` when it is not."""
+        if not self._keep or not self._folder:
+            return None
+        proxy = f" (proxy {self.proxy_url})" if self.proxy_url else ""
+        return f"kept running: {self.url}{proxy}; end it with: {reaper.command_to_end(self._folder)}"
+
+    def address(self, service: str) -> Address:
+        return self._member(service).address
+
+    def start(self, service: str) -> None:
+        with self._lock:
+            member = self._member(service)
+            member.launch()
+            wait_healthy(member)
+
+    def stop(self, service: str) -> None:
+        with self._lock:
+            self._member(service).stop()
+
+    def restart(self, service: str, *, cold: bool = False) -> None:
+        with self._lock:
+            member = self._member(service)
+            member.stop()
+            member.launch(cold=cold)
+            wait_healthy(member)
+
+    def kill(self, service: str) -> None:
+        with self._lock:
+            self._member(service).kill()
+
+    def pause(self, service: str) -> None:
+        with self._lock:
+            self._member(service).pause()
+
+    def resume(self, service: str) -> None:
+        with self._lock:
+            self._member(service).resume()
+
+    def logs(self, service: str, lines: int = 40) -> str:
+        return self._member(service).log_tail(lines)
+
+    def _clear_old_runs(self) -> None:
+        """End what the stacks of killed owners left behind."""
+        reaper.reap()
+
+    @abstractmethod
+    def _start_all(self, run: RunDir) -> None:
+        """Fill ``_members`` and the URLs, and return when all is healthy; what is in `run` is ended if this fails."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Have the services go on when this process ends."""
+
+    def _open_on_free_ports(self) -> None:
+        for left in reversed(range(_PORT_TRIES)):
+            try:
+                self._run = RunDir(self._run_dir)
+                self._folder = str(self._run.path)
+                self._start_all(self._run)
+                return
+            except PortTakenError:
+                self._end_all()
+                if not left:
+                    raise
+            except OSError as error:
+                self._end_all()
+                raise StackError(f"cannot start the stack: {error}. Is the disk of TMPDIR full?") from error
+            except BaseException:
+                self._end_all()
+                raise
+
+    def _end_all(self) -> None:
+        run, members = self._run, self._members
+        self._run, self._members = None, {}
+        with ExitStack() as ending:  # each is ended, whatever happens to the others
+            if run is not None:
+                ending.callback(run.release)
+                ending.callback(reaper.end, run.path)
+            for member in members.values():
+                ending.callback(member.end)
+
+    def _member(self, service: str) -> Service:
+        if service not in self.services:
+            raise StackError(f"no service is called {service!r}; there are {', '.join(self.services)}.")
+        if service not in self._members:
+            raise StackError(f"the stack is not open, so there is no {service} to speak of.")
+        return self._members[service]
