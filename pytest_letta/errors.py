@@ -8,6 +8,8 @@
     ├── TargetError         what answers at the URL cannot be tested as a Letta server
     ├── StackError          a stack of ours could not do what it was asked
     │   ├── CacheError          the cache folder cannot be used
+    │   ├── EngineError         no container engine can be used
+    │   ├── ImageError          an image is neither on the machine nor to be had
     │   ├── ServiceError        a service did not start, did not stop or died
     │   └── PortTakenError      somebody bound the port between choosing and binding
     ├── ReadOnlyError       a request that may change something, in a run that only reads
@@ -47,6 +49,14 @@ class StackError(PytestLettaError):
 
 class CacheError(StackError):
     """The cache folder cannot be written, or its disk is full."""
+
+
+class EngineError(StackError):
+    """No container engine can be used: none is there, it refuses this user, or it cannot do what is needed."""
+
+
+class ImageError(StackError):
+    """A container image is not on the machine, and no registry gives it."""
 
 
 class ServiceError(StackError):

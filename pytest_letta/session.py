@@ -90,7 +90,7 @@ class LettaSession:
             raise StackError("there is no deployment: give --letta-url URL, or --letta-stack local to start one.")
         if self._host is not None:
             return HostedStack(self._host, stack_args)
-        return open_local(settings, self._progress)(stack_args)
+        return stack_opener(settings, self._progress)(stack_args)
 
     def deployment(self, stack_args: Mapping[str, Any]) -> Deployment:
         """Return the deployment under test, probed at the first call.
@@ -174,25 +174,31 @@ class LettaSession:
         self._stack = None
 
 
-def open_local(settings: Settings, progress: Progress | None) -> Callable[[Mapping[str, Any]], Stack]:
-    """Return a function that starts the local stack with the arguments of the fixture ``letta_stack_args``.
+def stack_opener(settings: Settings, progress: Progress | None) -> Callable[[Mapping[str, Any]], Stack]:
+    """Return a function that starts the stack of the settings with the arguments of the fixture ``letta_stack_args``.
 
     A token in the settings secures the server with it.
     """
+    start = {"local": _open_local, "docker": _open_docker}[settings.stack]
 
     def open_stack(stack_args: Mapping[str, Any]) -> Stack:
-        from pytest_letta.stack.local import LocalStack
-
-        args = dict(stack_args)
-        environment = dict(args.pop("letta_env", {}))
+        args = {"version": settings.version, "letta_env": {}, **stack_args}
         if settings.token is not None:
-            environment |= {"LETTA_SERVER_SECURE": "true", "LETTA_SERVER_PASSWORD": settings.token}
-        return LocalStack(
-            **{"version": settings.version, **args},
-            letta_env=environment,
-            cache_dir=settings.cache_dir,
-            keep=settings.keep,
-            progress=progress,
-        ).open()
+            secured = {"LETTA_SERVER_SECURE": "true", "LETTA_SERVER_PASSWORD": settings.token}
+            args["letta_env"] = {**args["letta_env"], **secured}
+        return start(settings, {**args, "keep": settings.keep, "progress": progress})
 
     return open_stack
+
+
+def _open_local(settings: Settings, args: Mapping[str, Any]) -> Stack:
+    from pytest_letta.stack.local import LocalStack
+
+    return LocalStack(**args, cache_dir=settings.cache_dir).open()
+
+
+def _open_docker(settings: Settings, args: Mapping[str, Any]) -> Stack:
+    from pytest_letta.stack.docker import DockerStack
+
+    images = dict(pair.split("=", 1) for pair in settings.image)
+    return DockerStack(**{"images": images, **args}, token=settings.token).open()

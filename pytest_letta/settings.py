@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_VERSION = "0.16.8"
 LEVELS = ("must", "should", "may")
+IMAGE_SERVICES = ("postgres", "redis", "letta", "nginx")
 REPORT_FORMATS = (".json",)
 
 #: Above the 60 s at which a server without uvloop stalls, so that such a stall is seen and named.
@@ -90,6 +91,13 @@ def _report(raw: str) -> Path:
     return path
 
 
+def _image(raw: str) -> str:
+    service, separator, reference = raw.partition("=")
+    if not separator or service not in IMAGE_SERVICES or not reference:
+        raise ValueError(f"must be SERVICE=REFERENCE, with one of {', '.join(IMAGE_SERVICES)}")
+    return raw
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in choices:
@@ -153,12 +161,20 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "stack",
-        "Start a stack for this run: local (real services from PyPI wheels) or none.",
-        _one_of("local", "none"),
+        "Start a stack for this run: local (real services from PyPI wheels), docker (containers) or none.",
+        _one_of("local", "docker", "none"),
         "PROVIDER",
         "none",
     ),
     Option("version", "Letta release that the stack runs.", metavar="VERSION", default=DEFAULT_VERSION),
+    Option(
+        "image",
+        "Image of a service of the docker stack, such as postgres=pgvector/pgvector:pg17 (repeatable).",
+        _image,
+        "SERVICE=REFERENCE",
+        (),
+        repeatable=True,
+    ),
     Option("contracts", "Run the shipped contract suites too.", _flag, default=False),
     Option(
         "suite",
@@ -196,7 +212,8 @@ class Settings:
     url: str | None
     proxy_url: str | None
     token: str | None = field(repr=False)
-    stack: Literal["local", "none"]
+    stack: Literal["local", "docker", "none"]
+    image: tuple[str, ...]
     version: str
     contracts: bool
     suite: tuple[str, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,20 +25,22 @@ class TerminalProgress:
         self._config = config
         self._lock = threading.Lock()
         self._running: dict[str, float] = {}
+        self._details: dict[str, str] = {}
         self._ticker: threading.Thread | None = None
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Show `text` while the block runs."""
+    def step(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show `text` while the block runs, with the details that the block tells."""
         started = time.monotonic()
         with self._lock:
             self._running[text] = started
         self._show_running()
         try:
-            yield
+            yield partial(self._details.__setitem__, text)
         finally:
             with self._lock:
                 self._running.pop(text, None)
+                self._details.pop(text, None)
             self._show_line(f"letta: {text} ({time.monotonic() - started:.1f} s)")
 
     def _show_running(self) -> None:
@@ -59,9 +62,13 @@ class TerminalProgress:
                     self._ticker = None
                     return
             now = time.monotonic()
-            told = ", ".join(f"{text} {now - since:.0f} s" for text, since in running.items())
+            told = ", ".join(self._told(text, now - since) for text, since in running.items())
             self._write(f"\rletta: {told}"[:100].ljust(100), newline=False)
             time.sleep(_REFRESH_S)
+
+    def _told(self, text: str, seconds: float) -> str:
+        detail = self._details.get(text)
+        return f"{text}{f' ({detail})' if detail else ''} {seconds:.0f} s"
 
     def _show_line(self, line: str) -> None:
         terminal = self._terminal()

@@ -14,6 +14,7 @@ from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
+_PROXY = _TEMPLATE.with_name("nginx_proxy.conf")
 
 
 class Nginx(ProcessService):
@@ -50,6 +51,13 @@ def render(folder: Path, listen: Address, letta: Address, *, as_root: bool) -> s
         user="user root;" if as_root else "",
         folder=folder,
         access_log=folder / "access.log",
-        listen=listen,
-        letta=letta,
+        proxy=render_proxy(str(listen), str(letta)),
     )
+
+
+def render_proxy(listen: str, letta: str, resolver: str = "") -> str:
+    """Return the part inside ``http``: a proxy at `listen` before `letta`, a host with its port.
+
+    `resolver` is the directive that a name needs, such as ``resolver 127.0.0.11;``.
+    """
+    return Template(_PROXY.read_text()).substitute(listen=listen, letta=letta, resolver=resolver)

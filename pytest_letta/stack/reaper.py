@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_letta.errors import StackError
 from pytest_letta.stack import processes, shared_memory
-from pytest_letta.stack.rundir import KEPT, LOCK, PREFIX
+from pytest_letta.stack.rundir import CONTAINERS, KEPT, LOCK, PREFIX
 
 if TYPE_CHECKING:
     import psutil
@@ -41,7 +42,12 @@ def reap(parent: Path | None = None) -> list[Path]:
 
 
 def end(run: Path) -> None:
-    """End the services that are recorded in the folder `run`, whoever owns it, and remove it."""
+    """End the services that are recorded in the folder `run`, whoever owns it, and remove it.
+
+    Its containers too; raises EngineError when it has some and no engine answers, and leaves the folder then.
+    """
+    if (run / CONTAINERS).exists():
+        _end_containers(run)
     _end([process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)])
     shared_memory.release(run / "postgres" / "data")
     shutil.rmtree(run, ignore_errors=True)
@@ -50,6 +56,17 @@ def end(run: Path) -> None:
 def command_to_end(run: str) -> str:
     """Return the command line by which a person ends the stack of the folder `run`."""
     return shlex.join([sys.executable, "-m", "pytest_letta.stack.reaper", run])
+
+
+def _end_containers(run: Path) -> None:
+    from pytest_letta.stack.containers import reaper
+    from pytest_letta.stack.containers.engine import Engine
+
+    engine = Engine.connect()
+    try:
+        reaper.end(engine, (run / CONTAINERS).read_text())
+    finally:
+        engine.close()
 
 
 def _run_folders(parent: Path) -> Iterator[Path]:
@@ -67,8 +84,8 @@ def _reap_one(path: Path) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             end(path)
-        except BlockingIOError:
-            return False
+        except (BlockingIOError, StackError):
+            return False  # somebody's who lives, or containers of an engine that is away
         finally:
             os.close(descriptor)
         return True

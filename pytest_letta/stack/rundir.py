@@ -13,6 +13,8 @@ from pytest_letta.stack.account import Account
 PREFIX = "pytest-letta-stack-"
 LOCK = "owner.lock"
 KEPT = "kept"
+#: Holds the id of the run as which its containers are labelled, where it has some.
+CONTAINERS = "containers"
 
 
 class RunDir:

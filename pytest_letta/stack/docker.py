@@ -1,0 +1,99 @@
+"""The Docker provider: a whole stack in containers of the images that Letta's users run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+from pytest_letta.stack.containers import ryuk
+from pytest_letta.stack.containers.blueprints import DATABASE, USER, Blueprint, blueprints
+from pytest_letta.stack.containers.images import ensure, references
+from pytest_letta.stack.containers.stack import ContainerStack
+from pytest_letta.stack.containers.testcontainer import TestcontainerService
+from pytest_letta.stack.ports import PortChooser, free_ports
+from pytest_letta.stack.progress import Progress
+from pytest_letta.stack.releases import DEFAULT_VERSION
+from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.service import Address
+from pytest_letta.stack.stack import SERVICES
+from pytest_letta.stack.waiting import wait_healthy
+
+
+class DockerStack(ContainerStack):
+    """Postgres, Redis, the scripted model, Letta and nginx on a network of their own.
+
+    `version` is the tag of Letta's image; `images` names other images, by tag or digest, for some of the services.
+    `letta_env` is put over the environment of the server. `token` is the password that the server was given there.
+    Ports are published on the loopback address, Redis not at all; a remote engine publishes on all its addresses.
+    Raises EngineError, ImageError and other StackErrors; nothing is left then.
+    """
+
+    provider: ClassVar[str] = "docker"
+    services = SERVICES
+
+    def __init__(
+        self,
+        version: str = DEFAULT_VERSION,
+        *,
+        run_dir: Path | None = None,
+        images: Mapping[str, str] = MappingProxyType({}),
+        letta_env: Mapping[str, str] = MappingProxyType({}),
+        token: str | None = None,
+        keep: bool = False,
+        progress: Progress | None = None,
+        ports: PortChooser = free_ports,
+    ) -> None:
+        super().__init__(run_dir=run_dir, keep=keep, progress=progress)
+        self.version = version
+        self._images = references(version, images)
+        self._letta_env = dict(letta_env)
+        self._token = token
+        self._ports = ports
+
+    def _start_all(self, run: RunDir) -> None:
+        for service, reference in self._images.items():
+            ensure(self.engine, service, reference, self._progress)
+        self._name_run(run)
+        ryuk.choose(self.engine, keep=self._keep)
+        password = secrets.token_urlsafe(12)
+        plans = blueprints(self._images, password=password, letta_env=self._letta_env, token=self._token)
+        self._members = dict(self._planned(plans))
+        at = {name: member.address for name, member in self._members.items()}
+        self.url, self.proxy_url, self.llm_url = (f"http://{at[name]}" for name in ("letta", "nginx", "llm"))
+        self.postgres_dsn = f"postgresql://{USER}:{password}@{at['postgres']}/{DATABASE}"
+        with ThreadPoolExecutor(len(SERVICES)) as pool:
+            # Letta migrates as soon as it runs, so it waits for its database; the others wait for nobody.
+            starts = [pool.submit(self._start, name) for name in SERVICES if name != "letta"]
+            starts[0].result()
+            starts.append(pool.submit(self._start, "letta"))
+            for start in starts:
+                start.result()
+
+    def _planned(self, plans: Mapping[str, Blueprint]) -> list[tuple[str, TestcontainerService]]:
+        network = ryuk.network(f"pytest-letta-{self.run_id}", self._labels)
+        ports = self._ports(len(plans))
+        members = []
+        for (name, plan), port in zip(plans.items(), ports, strict=True):
+            member = TestcontainerService(
+                name,
+                plan,
+                Address(self.engine.host, port),
+                network,
+                publish_ip=self.engine.publish_ip,
+                run=self.run_id,
+                labels=self._labels,
+            )
+            if plan.volume is not None:
+                self.engine.client.volumes.create(member.volume_name, labels=ryuk.labelled(self._labels))
+            members.append((name, member))
+        return members
+
+    def _start(self, name: str) -> None:
+        member = self._members[name]
+        with self._progress.step(f"starting {name}"):
+            member.launch()
+            wait_healthy(member)
