@@ -118,8 +118,17 @@ class Running:
         return pytest.Module.from_parent(parent, path=file_path)
 
     def check_target(self) -> None:
-        """Reach a deployment that exists before anything is collected; raise TargetError when it cannot be."""
-        if not self._is_worker and self._settings.contracts and self._settings.url:
+        """Reach a deployment that exists, or the engine that is to run one, before anything is collected.
+
+        Raises TargetError or EngineError when it cannot be reached.
+        """
+        if self._is_worker:
+            return
+        if self._settings.stack == "docker":
+            from pytest_letta.stack.containers.engine import Engine
+
+            Engine.connect().close()
+        if self._settings.contracts and self._settings.url:
             from pytest_letta.sweep import sweep_old_runs
 
             deployment = self.session.deployment({})

@@ -16,7 +16,7 @@ from pytest_letta.stack.progress import Progress
 from pytest_letta.stack.releases import PYTHON_MINORS, Release
 
 # What the official image has beyond the plain package; without uvloop every second message stalls for a minute.
-_COMPANIONS = (
+COMPANIONS = (
     "asyncpg",
     "pg8000",
     "pgvector",
@@ -106,7 +106,7 @@ def _build(env: LettaEnv, release: Release, python: str, lock: int) -> None:
             "--exclude-newer",
             release.as_of,
             f"letta=={release.version}",
-            *_COMPANIONS,
+            *COMPANIONS,
             *release.pins,
         ],
         what,

@@ -25,7 +25,8 @@ def statements(folder: Path, *, as_root: bool = False) -> list[str]:
     "statement",
     [
         "listen 127.0.0.1:18284;",
-        "server 127.0.0.1:18283;",
+        "set $letta 127.0.0.1:18283;",
+        "proxy_pass http://$letta;",
         "proxy_buffering off;",
         "proxy_http_version 1.1;",
         'proxy_set_header Connection "";',
