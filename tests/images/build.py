@@ -135,7 +135,9 @@ def _bootstrap(recipe: Recipe) -> None:
         subprocess.run([*command, "bookworm", str(archive)], check=True)
         settings = [f"LABEL {LABEL}={recipe.digest}", f"ENV PIP_CERT={_CERTIFICATES} SSL_CERT_FILE={_CERTIFICATES}"]
         changes = [part for setting in (*settings, 'CMD ["bash"]') for part in ("--change", setting)]
-        subprocess.run(["docker", "import", *changes, str(archive), recipe.name], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["docker", "import", *changes, str(archive), recipe.name], check=True, stdout=subprocess.DEVNULL
+        )
 
 
 def _build(client: docker.DockerClient, recipe: Recipe) -> None:
