@@ -78,7 +78,7 @@ class Stack(ABC):
         raise self._refusal("resume", service)
 
     def partition(self, service: str) -> None:
-        """Take `service` off the network: whoever speaks to it gets no answer, not even a refusal."""
+        """Take `service` off the network: connections to it hang, and its name is unknown to new ones."""
         raise self._refusal("partition", service)
 
     def rejoin(self, service: str) -> None:
