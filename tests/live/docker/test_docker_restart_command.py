@@ -21,6 +21,7 @@ _FILE = dedent(
       database:
         image: pgvector/pgvector:pg16
         environment: {{POSTGRES_USER: letta, POSTGRES_PASSWORD: s3cret, POSTGRES_DB: letta}}
+        volumes: [./vector.sql:/docker-entrypoint-initdb.d/vector.sql:ro]
         healthcheck: {{test: pg_isready -U letta -h 127.0.0.1, interval: 1s, retries: 60}}
       my-letta:
         image: letta/letta:0.16.8
@@ -48,7 +49,8 @@ class ComposeProject:
 
     def compose(self, *arguments: str) -> None:
         command = ["docker", "compose", "-f", str(self.file), "-p", self.name, *arguments]
-        subprocess.run(command, check=True, capture_output=True, timeout=240)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -57,6 +59,7 @@ def compose_project(tmp_path: Path, docker_stack: DockerStack) -> Iterator[Compo
     port = free_ports(1)[0]
     file = tmp_path / "docker-compose.yml"
     file.write_text(_FILE.format(port=port, network=f"pytest-letta-{docker_stack.run_id}"))
+    (tmp_path / "vector.sql").write_text("CREATE EXTENSION vector;")
     project = ComposeProject(f"users-{port}", file, f"http://127.0.0.1:{port}")
     try:
         project.compose("up", "--detach", "--wait")
