@@ -4,6 +4,7 @@
 
     PytestLettaError
     ├── SettingsError       a setting is wrong; pytest ends with exit code 4
+    │   ├── ComposeFileError    a compose file cannot be read, or not be copied in isolation
     │   └── MissingExtraError   a feature needs an optional extra that is not installed
     ├── TargetError         what answers at the URL cannot be tested as a Letta server
     ├── StackError          a stack of ours could not do what it was asked
@@ -28,6 +29,10 @@ class PytestLettaError(Exception):
 
 class SettingsError(PytestLettaError):
     """A setting is wrong."""
+
+
+class ComposeFileError(SettingsError):
+    """A compose file cannot be read, or what it describes cannot be made private; says the line."""
 
 
 class MissingExtraError(SettingsError):

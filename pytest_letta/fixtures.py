@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta.agent import Agent, AgentMaker
+    from pytest_letta.compose.file import ComposeFile
     from pytest_letta.deployment import Deployment
     from pytest_letta.handles import Handles
     from pytest_letta.llm import ModelControl
@@ -206,23 +207,42 @@ def letta_proxy_stream(letta_proxy_client: httpx.Client, letta_settings: Setting
 # --- contracts ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="session")
+def letta_compose_file(pytestconfig: pytest.Config) -> ComposeFile:
+    """The compose file of ``--letta-compose``, read but not started; fails where none was given."""
+    file = _session(pytestconfig).compose_file
+    if file is None:
+        pytest.fail("letta_compose_file needs a compose file: give --letta-compose FILE.", pytrace=False)
+    return file
+
+
 @pytest.fixture
 def letta_contract_gate(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let a contract in when the deployment claims what it needs and its turn has come.
 
     The first fixture of every contract, put there by the plugin.
     """
+    from pytest_letta.compose import needs
     from pytest_letta.conformance.contract import contract_of
     from pytest_letta.conformance.verdicts import not_applicable
 
     contract = contract_of(request.node)
-    deployment: Deployment = request.getfixturevalue("letta_deployment")
     assert contract is not None
+    session = _session(request.config)
+    if contract.is_about_the_file:
+        # Judged without a deployment: nothing is started for it, and nobody is waited for.
+        for need in contract.needs:
+            capability = needs.capability(need, session.compose_file)
+            if not capability.available:
+                not_applicable(capability.reason)
+        yield
+        return
+    deployment: Deployment = request.getfixturevalue("letta_deployment")
     for need in contract.needs:
-        capability = deployment.capabilities.get(need)
-        if capability is None:
+        found = deployment.capabilities.get(need)
+        if found is None:
             raise SettingsError(f"{contract.id} needs {need!r}, which is not the name of a capability")
-        if not capability.available:
-            not_applicable(capability.reason)
-    with _session(request.config).turns.take(alone=contract.is_disruptive):
+        if not found.available:
+            not_applicable(found.reason)
+    with session.turns.take(alone=contract.is_disruptive):
         yield

@@ -57,6 +57,8 @@ class Running:
         )
         self._summary: Summary | None = None
         self._suites: tuple[str, ...] = ()
+        if not self._is_worker:
+            self._read_compose_file()
         if settings.contracts:
             self._add_contracts()
         config.pluginmanager.register(self, "letta-running")
@@ -75,6 +77,10 @@ class Running:
             from pytest_letta.stack.releases import release_of
 
             release_of(self._settings.version)
+
+    def _read_compose_file(self) -> None:
+        """Read the compose file before anything else, so that what is wrong with it ends the run at once."""
+        _ = self.session.compose_file
 
     def _add_contracts(self) -> None:
         """Add the suites to what pytest collects, and the verdicts to what it reports."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta.client import Recorder
+    from pytest_letta.compose.file import ComposeFile
     from pytest_letta.deployment import Deployment
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
@@ -61,6 +62,15 @@ class LettaSession:
         from pytest_letta.client import Recorder
 
         return Recorder()
+
+    @cached_property
+    def compose_file(self) -> ComposeFile | None:
+        """The user's compose file, or ``None`` when none was given; raises ComposeFileError."""
+        if self.settings.compose is None:
+            return None
+        from pytest_letta.compose.reading import read
+
+        return read(self.settings.compose, self.settings.compose_service)
 
     def adopt(self, stack: Stack) -> None:
         """Use a stack that somebody else opened and closes."""

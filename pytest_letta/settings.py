@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 DEFAULT_VERSION = "0.16.8"
 LEVELS = ("must", "should", "may")
 IMAGE_SERVICES = ("postgres", "redis", "letta", "nginx")
+COMPOSE_ROLES = ("letta", "postgres", "redis", "nginx")
+#: In the place of a role: the service is not started.
+WITHOUT = "without"
 REPORT_FORMATS = (".json",)
+#: The suite that judges a file and needs no deployment.
+_FILE_SUITE = "compose"
 
 #: Above the 60 s at which a server without uvloop stalls, so that such a stall is seen and named.
 DEFAULT_TIMEOUT_S = 75.0
@@ -98,6 +103,13 @@ def _image(raw: str) -> str:
     return raw
 
 
+def _compose_service(raw: str) -> str:
+    role, separator, service = raw.partition("=")
+    if not separator or role not in {*COMPOSE_ROLES, WITHOUT} or (role == WITHOUT and not service):
+        raise ValueError(f"must be ROLE=SERVICE, with one of {', '.join((*COMPOSE_ROLES, WITHOUT))}")
+    return raw
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in choices:
@@ -161,8 +173,9 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "stack",
-        "Start a stack for this run: local (real services from PyPI wheels), docker (containers) or none.",
-        _one_of("local", "docker", "none"),
+        "Start a stack for this run: local (real services from PyPI wheels), docker (containers), compose (an "
+        "isolated copy of the services of --letta-compose) or none.",
+        _one_of("local", "docker", "compose", "none"),
         "PROVIDER",
         "none",
     ),
@@ -172,6 +185,21 @@ OPTIONS: tuple[Option, ...] = (
         "Image of a service of the docker stack, such as postgres=pgvector/pgvector:pg17 (repeatable).",
         _image,
         "SERVICE=REFERENCE",
+        (),
+        repeatable=True,
+    ),
+    Option(
+        "compose",
+        "Compose file of yours: the suite compose judges it; an isolated copy of it is the stack, if none is named.",
+        _file,
+        "FILE",
+    ),
+    Option(
+        "compose_service",
+        "Service of that file by its role, such as letta=my-server, where it is not recognised; without=SERVICE "
+        "leaves one out (repeatable).",
+        _compose_service,
+        "ROLE=SERVICE",
         (),
         repeatable=True,
     ),
@@ -212,8 +240,10 @@ class Settings:
     url: str | None
     proxy_url: str | None
     token: str | None = field(repr=False)
-    stack: Literal["local", "docker", "none"]
+    stack: Literal["local", "docker", "compose", "none"]
     image: tuple[str, ...]
+    compose: Path | None
+    compose_service: tuple[str, ...]
     version: str
     contracts: bool
     suite: tuple[str, ...]
@@ -234,7 +264,7 @@ class Settings:
     @property
     def is_used(self) -> bool:
         """Whether the run names a target, or asks for contracts."""
-        return self.contracts or self.url is not None or self.stack != "none"
+        return self.contracts or self.url is not None or self.stack != "none" or self.compose is not None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -261,9 +291,20 @@ def resolve(config: pytest.Config, environ: Mapping[str, str] | None = None) -> 
         if raw is not None:
             sources[option.name] = source
     values["contracts"] = values["contracts"] or bool(values["suite"])
+    _apply_compose(values, sources)
     settings = Settings(**values, cache_dir=_cache_dir(environ), sources=sources)
     _check_together(settings)
     return settings
+
+
+def _apply_compose(values: dict[str, Any], sources: dict[str, str]) -> None:
+    """Let a compose file be the deployment when none is named, and be judged alone when there is to be none."""
+    if values["compose"] is None or values["url"] is not None:
+        return
+    if "stack" not in sources:
+        values["stack"], sources["stack"] = "compose", sources["compose"]
+    elif values["stack"] == "none" and values["contracts"] and not values["suite"]:
+        values["suite"] = (_FILE_SUITE,)
 
 
 def _raw(option: Option, config: pytest.Config, environ: Mapping[str, str]) -> tuple[Any, str]:
@@ -297,7 +338,11 @@ def _check_together(settings: Settings) -> None:
             f"letta_url (from {settings.sources['url']}) and letta_stack={settings.stack} "
             f"(from {settings.sources['stack']}) exclude each other: test a deployment that exists, or start one."
         )
-    if settings.contracts and not settings.url and settings.stack == "none":
+    if settings.stack == "compose" and not settings.compose:
+        raise SettingsError("letta_stack=compose needs letta_compose: give --letta-compose FILE.")
+    if settings.compose_service and not settings.compose:
+        raise SettingsError("letta_compose_service needs letta_compose: it names services of that file.")
+    if settings.contracts and not settings.url and settings.stack == "none" and settings.suite != (_FILE_SUITE,):
         raise SettingsError(
             "contracts were asked for, but there is no deployment to test: "
             "give --letta-url URL, or --letta-stack local to start one."

@@ -28,6 +28,11 @@ class Contract:
     suite: str
 
     @property
+    def is_about_the_file(self) -> bool:
+        """Whether the promise is one of the compose file itself, judged before anything is started."""
+        return bool(self.needs) and all(need.startswith("compose_") for need in self.needs)
+
+    @property
     def is_disruptive(self) -> bool:
         return not DISRUPTIVE.isdisjoint(self.needs)
 

@@ -30,10 +30,14 @@ class Judging:
     def __init__(self, session: LettaSession) -> None:
         self._session = session
         self._known: dict[str, KnownIssue] | None = None
+        self._knows_version = False
         self._started: dict[str, int] = {}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselect what is below the asked level; put the gate before every other fixture of a contract."""
+        """Deselect what is below the asked level; put the gate before every other fixture of a contract.
+
+        Contracts about a file come first: they tell what is wrong with it before anything is started.
+        """
         allowed = LEVELS[: LEVELS.index(self._session.settings.level) + 1]
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
@@ -46,6 +50,7 @@ class Judging:
         if dropped:
             config.hook.pytest_deselected(items=dropped)
             items[:] = kept
+        items.sort(key=_is_about_something_running)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -77,16 +82,15 @@ class Judging:
             apply_known(record, issue)
 
     def _known_issues(self) -> dict[str, KnownIssue]:
-        """Read the lists at the first contract that reached the deployment: they depend on its version."""
-        from pytest_letta.conformance.known import read_known
-        from pytest_letta.conformance.suites import known_file
-
+        """Return the user's list, and once the deployment was reached the one of its version."""
         deployment = self._session.deployment_if_probed
-        if deployment is None:
-            return {}
-        if self._known is None:
-            shipped = known_file(deployment.version)
+        if self._known is None or (deployment is not None and not self._knows_version):
+            from pytest_letta.conformance.known import read_known
+            from pytest_letta.conformance.suites import known_file
+
+            shipped = known_file(deployment.version) if deployment is not None else None
             own = self._session.settings.known
+            self._knows_version = deployment is not None
             self._known = {
                 **(read_known(shipped) if shipped else {}),
                 **(read_known(own, own=True) if own else {}),
@@ -111,6 +115,11 @@ class Judging:
         for field in ("cause", "log", "evidence"):
             record[field] = session.redact(record[field])
         record["curl"] = [session.redact(line) for line in record["curl"]]
+
+
+def _is_about_something_running(item: pytest.Item) -> bool:
+    contract = contract_of(item)
+    return contract is None or not contract.is_about_the_file
 
 
 def _apply(record: ContractRecord, report: pytest.TestReport, item: pytest.Item) -> None:

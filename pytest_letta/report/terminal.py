@@ -18,7 +18,7 @@ def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], i
 
     contracts = document["contracts"]
     terminal.section("Letta conformance", sep="=", bold=True)
-    terminal.line(_target(document["target"]))
+    terminal.line(_target(document["target"], {contract["suite"] for contract in contracts}))
     for warning in (document["target"] or {}).get("warnings", ()):
         terminal.line(f"warning: {warning}", yellow=True)
     terminal.line("")
@@ -36,9 +36,13 @@ def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], i
     _print_verdict(terminal, document["summary"], is_broken, incomplete)
 
 
-def _target(target: dict[str, Any] | None) -> str:
+def _target(target: dict[str, Any] | None, suites: set[str]) -> str:
     if target is None:
-        return "No deployment was reached."
+        return (
+            "The file alone was judged: nothing was started."
+            if suites == {"compose"}
+            else "No deployment was reached."
+        )
     version = f"Letta {target['version']}" if target["version"] else "Letta of unknown version"
     proxy = f", proxy {target['proxy_url']}" if target["proxy_url"] else ""
     return f"{version} at {target['url']} ({target['provider']}){proxy}"

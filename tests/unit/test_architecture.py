@@ -91,6 +91,8 @@ def test_settings_alone_reads_the_environment() -> None:
 CONTRACTS = sorted((ROOT / "contracts").glob("*/test_*.py"))
 PUBLIC = {
     "pytest_letta",
+    "pytest_letta.compose.checks",
+    "pytest_letta.compose.place",
     "pytest_letta.conformance.checks",
     "pytest_letta.errors",
     "pytest_letta.llm",

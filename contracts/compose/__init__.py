@@ -1,0 +1,1 @@
+"""Contracts of the compose file itself, judged before anything is started."""

@@ -1,0 +1,235 @@
+"""The database: its data outlive its container, and Letta finds it and may log in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from pytest_letta.compose.file import ComposeFile, image_of
+from pytest_letta.compose.place import Finding
+from pytest_letta.compose.server import (
+    PG_URI,
+    POSTGRES_PORT,
+    DatabaseUri,
+    database_uri,
+    is_loopback,
+    pools_connections,
+    runs_start_script,
+)
+
+_OLD = PurePosixPath("/var/lib/postgresql/data")
+_NEW = PurePosixPath("/var/lib/postgresql")
+#: From this major version on the official image keeps its data in a folder that names the version.
+_MOVED_IN = 18
+#: Images that are the official one with something added.
+_OFFICIAL = re.compile(r"(docker\.io/)?(library/)?postgres|(docker\.io/)?(pgvector|ankane)/pgvector|.*/postgis")
+_SEPARATE = ("LETTA_PG_HOST", "LETTA_PG_PORT", "LETTA_PG_USER", "LETTA_PG_PASSWORD", "LETTA_PG_DB")
+
+
+def keeps_its_data(file: ComposeFile) -> Iterator[Finding]:
+    """Find a database whose data go with its container: on no volume, a nameless one, or beside the right path."""
+    if "postgres" in file.roles:
+        yield from _kept(file, file.roles["postgres"])
+    elif not file.environment(file.roles["letta"]).get(PG_URI) and runs_start_script(file):
+        yield from _kept(file, file.roles["letta"])
+
+
+def is_found(file: ComposeFile) -> Iterator[Finding]:
+    """Find an address of the database that leads nowhere from Letta's container, or that Letta does not read."""
+    letta = file.roles["letta"]
+    place = file.place_of_variable(letta, PG_URI)
+    try:
+        uri = database_uri(file)
+    except ValueError as error:
+        yield Finding(place, f"{PG_URI} {error}")
+        return
+    if uri is None:
+        yield from _untold(file)
+        return
+    target = file.service_called(uri.host)
+    if target is not None:
+        if not file.share_a_network(letta, target):
+            yield Finding(place, f"{PG_URI} names {uri.host}, which shares no network with {letta}")
+        elif target == file.roles.get("postgres") and uri.port != (port := _port_of(file, target)):
+            yield Finding(
+                place, f"{PG_URI} names port {uri.port} of {uri.host}; inside of the network it listens on {port}"
+            )
+    elif not is_loopback(uri.host) and not file.may_know(letta, uri.host):
+        yield Finding(place, f"{PG_URI} names {uri.host!r}, but no service of this file is reached under that name")
+
+
+def lets_letta_in(file: ComposeFile) -> Iterator[Finding]:
+    """Find credentials of Letta that are not those with which its Postgres is set up."""
+    uri = _uri_to_service(file)
+    if uri is None:
+        return
+    letta, postgres = file.roles["letta"], file.roles["postgres"]
+    variables = file.environment(postgres)
+    user = variables.get("POSTGRES_USER") or "postgres"
+    expected = {
+        "user": (uri.user, user, "POSTGRES_USER"),
+        "database": (uri.database or uri.user, variables.get("POSTGRES_DB") or user, "POSTGRES_DB"),
+    }
+    place = file.place_of_variable(letta, PG_URI)
+    if not _has_scripts(file, postgres):  # which may make further users and databases
+        for what, (told, made, variable) in expected.items():
+            unread = f"{variable}_FILE" in variables
+            if told != made and not unread:
+                yield Finding(
+                    place, f"{PG_URI} names the {what} {told!r}, but {postgres} makes {made!r} ({variable})"
+                )
+    password = variables.get("POSTGRES_PASSWORD")
+    trusts = variables.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
+    if password is not None and uri.user == user and uri.password != password and not trusts:
+        yield Finding(place, f"the password in {PG_URI} is not the POSTGRES_PASSWORD of {postgres}")
+
+
+def can_be_migrated(file: ComposeFile) -> Iterator[Finding]:
+    """Find an option in the database's address that the migration at Letta's start refuses."""
+    try:
+        uri = database_uri(file)
+    except ValueError:
+        return
+    if uri is None or not runs_start_script(file):
+        return
+    for option in ("sslmode", "ssl"):
+        if option in uri.options:
+            place = file.place_of_variable(file.roles["letta"], PG_URI)
+            yield Finding(
+                place,
+                f"{PG_URI} has ?{option}=, of which the migration dies (pg8000: unexpected keyword argument), so "
+                "that the container restarts for ever; leave it out",
+            )
+
+
+def is_not_asked_for_tls(file: ComposeFile) -> Iterator[Finding]:
+    """Find pooling that is switched on before a Postgres without TLS: the server then insists on TLS."""
+    uri = _uri_to_service(file)
+    if uri is None or not pools_connections(file) or {"sslmode", "ssl"} & set(uri.options):
+        return
+    if re.search(r"\bssl\s*=\s*on\b", file.command_text(file.roles["postgres"])):
+        return
+    name = "LETTA_DISABLE_SQLALCHEMY_POOLING"
+    yield Finding(
+        file.place_of_variable(file.roles["letta"], name),
+        f"{name}=false makes the server demand TLS of {file.roles['postgres']}, which has none, and end at its start",
+    )
+
+
+def _kept(file: ComposeFile, name: str) -> Iterator[Finding]:
+    folder, mounts = _data_folder(file, name), file.services[name].get("volumes") or []
+    if file.services[name].get("volumes_from"):
+        return  # that of another service may hold it
+    holding = [one for one in mounts if _holds(one, folder, file.services[name])]
+    if not holding:
+        misplaced = [one for one in mounts if "postgres" in one["target"] or "pgdata" in one["target"]]
+        shown = f"; {misplaced[0]['target']} is not that folder" if misplaced else ""
+        keys = ("volumes", _aims_at(misplaced[0]["target"])) if misplaced else ("volumes",)
+        yield file.finding(
+            f"{name} keeps the database in {folder}, which is on no volume{shown}: the data go with the container",
+            name,
+            *keys,
+        )
+        return
+    mount = holding[-1]
+    if mount["type"] == "tmpfs" or (mount["type"] == "volume" and not mount.get("source")):
+        kind = "a tmpfs" if mount["type"] == "tmpfs" else "a volume without a name"
+        yield file.finding(
+            f"{name} keeps the database on {kind}: `docker compose down` takes the data away",
+            name,
+            "volumes",
+            _aims_at(mount["target"]),
+        )
+
+
+def _holds(mount: dict[str, Any], folder: PurePosixPath, body: dict[str, Any]) -> bool:
+    target = PurePosixPath(mount["target"])
+    # Up to 17 the image declares a volume of its own at the old path, which covers a mount of the folder above it.
+    covered = _major(body) is not None and _is_before_move(body) and folder.is_relative_to(_OLD) and target == _NEW
+    return folder.is_relative_to(target) and not covered
+
+
+def _data_folder(file: ComposeFile, name: str) -> PurePosixPath:
+    body = file.services[name]
+    chosen = file.environment(name).get("PGDATA")
+    if chosen:
+        return PurePosixPath(chosen)
+    if name == file.roles["letta"] or _is_before_move(body):
+        return _OLD
+    mounts = [
+        PurePosixPath(one["target"]) for one in body.get("volumes") or () if not one["target"].startswith("/etc/")
+    ]
+    if not _OFFICIAL.fullmatch(image_of(body)[0]) or _major(body) is None:
+        # Nothing is known of where this image keeps its data: a volume that is named for it will be the one.
+        known = [one for one in mounts if "postgres" in str(one) or "pgdata" in str(one)]
+        return known[0] if known else _OLD
+    return _NEW
+
+
+def _is_before_move(body: dict[str, Any]) -> bool:
+    major = _major(body)
+    return bool(_OFFICIAL.fullmatch(image_of(body)[0])) and major is not None and major < _MOVED_IN
+
+
+def _major(body: dict[str, Any]) -> int | None:
+    """Return the major version of Postgres that an official image's tag tells, or ``None``."""
+    repository, tag = image_of(body)
+    if repository.endswith("/pgvector"):
+        found = re.search(r"\bpg(\d+)", tag)
+        # ankane's image is older than the versions in its tags.
+        return int(found[1]) if found else 15 if "ankane" in repository else None
+    found = re.match(r"(\d+)", tag)
+    return int(found[1]) if found else None
+
+
+def _aims_at(target: str) -> Any:
+    """Return what a mount with that target is like, in either of the two forms."""
+
+    def is_like(item: Any) -> bool:
+        return item.get("target") == target if isinstance(item, dict) else target in str(item).split(":")
+
+    return is_like
+
+
+def _untold(file: ComposeFile) -> Iterator[Finding]:
+    letta = file.roles["letta"]
+    separate = [name for name in _SEPARATE if name in file.environment(letta)]
+    if separate and runs_start_script(file):
+        yield Finding(
+            file.place_of_variable(letta, separate[0]),
+            f"without {PG_URI} the image does not look at {', '.join(separate)}: it starts a Postgres of its own "
+            "inside of its container",
+        )
+    elif "postgres" in file.roles and not separate:
+        yield file.finding(
+            f"{letta} is given no {PG_URI}: it starts a Postgres of its own inside of its container, and never uses "
+            f"{file.roles['postgres']}",
+            letta,
+            "environment",
+        )
+
+
+def _uri_to_service(file: ComposeFile) -> DatabaseUri | None:
+    """Return the address of the database where it names the file's own Postgres."""
+    try:
+        uri = database_uri(file)
+    except ValueError:
+        return None
+    return (
+        uri if uri and "postgres" in file.roles and file.service_called(uri.host) == file.roles["postgres"] else None
+    )
+
+
+def _port_of(file: ComposeFile, name: str) -> int:
+    said = re.search(r"(?:(?:^|\s)-p\s*|\bport\s*=\s*)(\d+)", file.command_text(name))
+    variable = file.environment(name).get("PGPORT", "")
+    return int(said[1]) if said else int(variable) if variable.isdigit() else POSTGRES_PORT
+
+
+def _has_scripts(file: ComposeFile, name: str) -> bool:
+    scripts = "/docker-entrypoint-initdb.d"
+    body = file.services[name]
+    targets = [one.get("target", "") for key in ("volumes", "configs") for one in body.get(key) or ()]
+    return file.has_own_image(name) or any(str(target).startswith(scripts) for target in targets)
