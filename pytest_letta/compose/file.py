@@ -110,7 +110,8 @@ class ComposeFile:
 
     def names(self, service: str) -> set[str]:
         """Return the names under which others on its networks reach a service."""
-        own = {service, self.services[service].get("container_name") or service}
+        body = self.services[service]
+        own = {service, body.get("container_name") or service, body.get("hostname") or service}
         return own.union(*(settings.get("aliases") or () for settings in self.networks(service).values()))
 
     def service_called(self, host: str) -> str | None:

@@ -62,7 +62,7 @@ def database_uri(file: ComposeFile) -> DatabaseUri | None:
 
 
 def runs_start_script(file: ComposeFile) -> bool:
-    """Tell whether Letta's container runs the image's start script, which migrates and then serves."""
+    """Tell whether Letta's container is seen to run the image's start script, which migrates and then serves."""
     said = file.command_text(file.roles["letta"])
     return not said or "startup.sh" in said
 
@@ -75,7 +75,7 @@ def is_bare_server(file: ComposeFile) -> bool:
 def is_secured(file: ComposeFile) -> bool:
     """Tell whether the server asks for a password: each switch counts only when it is exactly ``true``."""
     variables = file.environment(file.roles["letta"])
-    by_script = variables.get("SECURE") == _TRUE and runs_start_script(file)
+    by_script = variables.get("SECURE") == _TRUE and not is_bare_server(file)
     by_flag = "--secure" in file.command_text(file.roles["letta"]).split()
     return variables.get("LETTA_SERVER_SECURE") == _TRUE or by_script or by_flag
 

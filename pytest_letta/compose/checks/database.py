@@ -92,7 +92,8 @@ def can_be_migrated(file: ComposeFile) -> Iterator[Finding]:
         uri = database_uri(file)
     except ValueError:
         return
-    if uri is None or not runs_start_script(file):
+    migrates = runs_start_script(file) or "alembic" in file.command_text(file.roles["letta"])
+    if uri is None or not migrates:
         return
     for option in ("sslmode", "ssl"):
         if option in uri.options:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_letta.compose.file import ComposeFile, Port
 from pytest_letta.compose.place import Finding
-from pytest_letta.compose.server import is_secured, port_of, runs_start_script
+from pytest_letta.compose.server import is_bare_server, is_secured, port_of
 
 _PASSWORD = "LETTA_SERVER_PASSWORD"
 _POSTGRES = "POSTGRES_PASSWORD"
@@ -28,7 +28,7 @@ def password_is_asked_for(file: ComposeFile) -> Iterator[Finding]:
     near = next((name for name in ("SECURE", "LETTA_SERVER_SECURE") if variables.get(name)), None)
     if near is None:
         said = "SECURE=true or LETTA_SERVER_SECURE=true is not set"
-    elif near == "SECURE" and not runs_start_script(file):
+    elif near == "SECURE" and is_bare_server(file):
         said = (
             "SECURE is read by the image's start script alone, which does not run here: LETTA_SERVER_SECURE=true is"
         )
