@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_letta import contract, must
-from pytest_letta.compose.checks import database
+from pytest_letta.compose.checks import data, database
 from pytest_letta.compose.place import told
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 )
 def test_data_outlive_the_container(letta_compose_file: ComposeFile) -> None:
     """The folder in which the database keeps its data is on a volume with a name, or on a folder of the host."""
-    must(told(database.keeps_its_data(letta_compose_file)))
+    must(told(data.outlive_the_container(letta_compose_file)))
 
 
 @contract(

@@ -65,8 +65,8 @@ class Binder:
         else:
             if _size(source) > _MOST_BYTES:
                 raise ComposeFileError(
-                    f"{what}: {source} holds more than {_MOST_BYTES >> 20} MiB, too much to copy for a run. Leave the "
-                    "service out with --letta-compose-service without=SERVICE, or mount less."
+                    f"{what}: {source} holds more than {_MOST_BYTES >> 20} MiB, too much to copy for a run. Leave "
+                    "the service out with --letta-compose-service without=SERVICE, or mount less."
                 )
             shutil.copytree(source, copy, symlinks=True, ignore=_special)
         _open_to_all(copy)

@@ -81,7 +81,9 @@ def refuse(file: ComposeFile) -> None:
     for kind in ("secrets", "configs"):
         for name, body in (file.model.get(kind) or {}).items():
             if (body or {}).get("external"):
-                raise ComposeFileError(f"{file.path}: {kind} {name} is external, and compose alone cannot provide it.")
+                raise ComposeFileError(
+                    f"{file.path}: {kind} {name} is external, and compose alone cannot provide it."
+                )
 
 
 def replicas(body: Mapping[str, Any]) -> int:

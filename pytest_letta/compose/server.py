@@ -67,6 +67,11 @@ def runs_start_script(file: ComposeFile) -> bool:
     return not said or "startup.sh" in said
 
 
+def has_inner_database(file: ComposeFile) -> bool:
+    """Tell whether the start script runs a Postgres inside of Letta's container: it does when it is given no URI."""
+    return not file.environment(file.roles["letta"]).get(PG_URI) and runs_start_script(file)
+
+
 def is_bare_server(file: ComposeFile) -> bool:
     """Tell whether the file has the container run the server without the start script."""
     return re.search(r"\bletta\s+server\b", file.command_text(file.roles["letta"])) is not None

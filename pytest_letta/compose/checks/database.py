@@ -1,13 +1,11 @@
-"""The database: its data outlive its container, and Letta finds it and may log in."""
+"""The database: Letta finds it, may log in, and can migrate it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
-from typing import Any
 
-from pytest_letta.compose.file import ComposeFile, image_of
+from pytest_letta.compose.file import ComposeFile
 from pytest_letta.compose.place import Finding
 from pytest_letta.compose.server import (
     PG_URI,
@@ -19,21 +17,7 @@ from pytest_letta.compose.server import (
     runs_start_script,
 )
 
-_OLD = PurePosixPath("/var/lib/postgresql/data")
-_NEW = PurePosixPath("/var/lib/postgresql")
-#: From this major version on the official image keeps its data in a folder that names the version.
-_MOVED_IN = 18
-#: Images that are the official one with something added.
-_OFFICIAL = re.compile(r"(docker\.io/)?(library/)?postgres|(docker\.io/)?(pgvector|ankane)/pgvector|.*/postgis")
 _SEPARATE = ("LETTA_PG_HOST", "LETTA_PG_PORT", "LETTA_PG_USER", "LETTA_PG_PASSWORD", "LETTA_PG_DB")
-
-
-def keeps_its_data(file: ComposeFile) -> Iterator[Finding]:
-    """Find a database whose data go with its container: on no volume, a nameless one, or beside the right path."""
-    if "postgres" in file.roles:
-        yield from _kept(file, file.roles["postgres"])
-    elif not file.environment(file.roles["letta"]).get(PG_URI) and runs_start_script(file):
-        yield from _kept(file, file.roles["letta"])
 
 
 def is_found(file: ComposeFile) -> Iterator[Finding]:
@@ -117,81 +101,6 @@ def is_not_asked_for_tls(file: ComposeFile) -> Iterator[Finding]:
         file.place_of_variable(file.roles["letta"], name),
         f"{name}=false makes the server demand TLS of {file.roles['postgres']}, which has none, and end at its start",
     )
-
-
-def _kept(file: ComposeFile, name: str) -> Iterator[Finding]:
-    folder, mounts = _data_folder(file, name), file.services[name].get("volumes") or []
-    if file.services[name].get("volumes_from"):
-        return  # that of another service may hold it
-    holding = [one for one in mounts if _holds(one, folder, file.services[name])]
-    if not holding:
-        misplaced = [one for one in mounts if "postgres" in one["target"] or "pgdata" in one["target"]]
-        shown = f"; {misplaced[0]['target']} is not that folder" if misplaced else ""
-        keys = ("volumes", _aims_at(misplaced[0]["target"])) if misplaced else ("volumes",)
-        yield file.finding(
-            f"{name} keeps the database in {folder}, which is on no volume{shown}: the data go with the container",
-            name,
-            *keys,
-        )
-        return
-    mount = holding[-1]
-    if mount["type"] == "tmpfs" or (mount["type"] == "volume" and not mount.get("source")):
-        kind = "a tmpfs" if mount["type"] == "tmpfs" else "a volume without a name"
-        yield file.finding(
-            f"{name} keeps the database on {kind}: `docker compose down` takes the data away",
-            name,
-            "volumes",
-            _aims_at(mount["target"]),
-        )
-
-
-def _holds(mount: dict[str, Any], folder: PurePosixPath, body: dict[str, Any]) -> bool:
-    target = PurePosixPath(mount["target"])
-    # Up to 17 the image declares a volume of its own at the old path, which covers a mount of the folder above it.
-    covered = _major(body) is not None and _is_before_move(body) and folder.is_relative_to(_OLD) and target == _NEW
-    return folder.is_relative_to(target) and not covered
-
-
-def _data_folder(file: ComposeFile, name: str) -> PurePosixPath:
-    body = file.services[name]
-    chosen = file.environment(name).get("PGDATA")
-    if chosen:
-        return PurePosixPath(chosen)
-    if name == file.roles["letta"] or _is_before_move(body):
-        return _OLD
-    mounts = [
-        PurePosixPath(one["target"]) for one in body.get("volumes") or () if not one["target"].startswith("/etc/")
-    ]
-    if not _OFFICIAL.fullmatch(image_of(body)[0]) or _major(body) is None:
-        # Nothing is known of where this image keeps its data: a volume that is named for it will be the one.
-        known = [one for one in mounts if "postgres" in str(one) or "pgdata" in str(one)]
-        return known[0] if known else _OLD
-    return _NEW
-
-
-def _is_before_move(body: dict[str, Any]) -> bool:
-    major = _major(body)
-    return bool(_OFFICIAL.fullmatch(image_of(body)[0])) and major is not None and major < _MOVED_IN
-
-
-def _major(body: dict[str, Any]) -> int | None:
-    """Return the major version of Postgres that an official image's tag tells, or ``None``."""
-    repository, tag = image_of(body)
-    if repository.endswith("/pgvector"):
-        found = re.search(r"\bpg(\d+)", tag)
-        # ankane's image is older than the versions in its tags.
-        return int(found[1]) if found else 15 if "ankane" in repository else None
-    found = re.match(r"(\d+)", tag)
-    return int(found[1]) if found else None
-
-
-def _aims_at(target: str) -> Any:
-    """Return what a mount with that target is like, in either of the two forms."""
-
-    def is_like(item: Any) -> bool:
-        return item.get("target") == target if isinstance(item, dict) else target in str(item).split(":")
-
-    return is_like
 
 
 def _untold(file: ComposeFile) -> Iterator[Finding]:

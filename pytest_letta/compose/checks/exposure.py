@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from pytest_letta.compose.entries import publishing
 from pytest_letta.compose.file import ComposeFile, Port
 from pytest_letta.compose.place import Finding
 from pytest_letta.compose.server import is_bare_server, is_secured, port_of
@@ -66,7 +66,7 @@ def open_server_is_not_published(file: ComposeFile) -> Iterator[Finding]:
                 "host: publish it on 127.0.0.1, or set SECURE=true and LETTA_SERVER_PASSWORD",
                 letta,
                 "ports",
-                _publishes(port.target),
+                publishing(port.target),
             )
 
 
@@ -80,22 +80,9 @@ def data_stores_are_not_published(file: ComposeFile) -> Iterator[Finding]:
                 "firewall: publish it on 127.0.0.1 or not at all",
                 str(name),
                 "ports",
-                _publishes(port.target),
+                publishing(port.target),
             )
 
 
 def _published_to_all(file: ComposeFile, name: str) -> list[Port]:
     return [port for port in file.ports(name) if port.host_ip in {"", "0.0.0.0", "::", "*"}]
-
-
-def _publishes(target: int) -> Any:
-    """Return what an entry under ``ports`` that publishes `target` is like, in either of the two forms."""
-
-    def is_like(item: Any) -> bool:
-        if isinstance(item, dict):
-            return str(item.get("target")) == str(target)
-        last = str(item).partition("/")[0].rpartition(":")[2]
-        low, _, high = last.partition("-")
-        return low.isdigit() and int(low) <= target <= int(high if high.isdigit() else low)
-
-    return is_like

@@ -123,7 +123,8 @@ def _host_problem(file: ComposeFile, route: Route, rewrites: list[Directive]) ->
     if told not in {"$host", "$server_name", "$host:$server_port"}:
         return
     published = {port.target: port.published or port.target for port in file.ports(file.roles["nginx"])}
-    for port, tls in listens(route.server):
+    listened = listens(route.server)
+    for port, tls in [one for one in listened if one[0] in published] or listened:
         seen = published.get(port, port)
         kept = port if told == "$host:$server_port" else _DEFAULT_PORTS[tls]
         if seen != kept:
