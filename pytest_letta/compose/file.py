@@ -68,6 +68,10 @@ class ComposeFile:
         """Return where the deepest of `keys` stands in a service of the file."""
         return Place(self.path, self.positions.line("services", service, *keys))
 
+    def place_of_part(self, kind: str, name: str) -> Place:
+        """Return where a volume, network, secret or config is declared; `kind` is the plural."""
+        return Place(self.path, self.positions.line(kind, name))
+
     def place_of_variable(self, service: str, name: str) -> Place:
         """Return where a service is given a variable: here, or in one of its environment files."""
         if not self.positions.has("services", service, "environment", name):

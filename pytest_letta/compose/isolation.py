@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta.compose.bindings import Binder
 from pytest_letta.compose.file import DEFAULT_NETWORK
+from pytest_letta.compose.obstacles import obstacles
 from pytest_letta.errors import ComposeFileError
 
 if TYPE_CHECKING:
     from pytest_letta.compose.file import ComposeFile
 
-#: Keys of a service that would reach out of the copy: key -> test of its value, and why.
-_OUTSIDE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("network_mode", lambda mode: str(mode) == "host", "its ports would be those of this machine"),
-    ("network_mode", lambda mode: str(mode).startswith("container:"), "it names a container of yours"),
-    ("pid", lambda mode: str(mode).startswith(("host", "container:")), "it sees processes that are not of the copy"),
-    ("ipc", lambda mode: str(mode).startswith(("host", "container:")), "it shares memory outside the copy"),
-    ("external_links", bool, "they lead to containers of yours"),
-    ("volumes_from", lambda names: any(str(n).startswith("container:") for n in names), "it names one of yours"),
+#: Keys that are left out, because they would name, start or restart something of the owner's, or tell of the copy to
+#: who watches his containers: log collectors, and proxies and updaters that go by labels.
+_DROPPED = (
+    *("container_name", "restart", "profiles", "develop", "mac_address", "ports"),
+    *("labels", "annotations", "logging", "cgroup_parent"),
 )
-#: Keys that are left out, because they would name, start or restart something of the owner's.
-_DROPPED = ("container_name", "restart", "profiles", "develop", "mac_address", "ports")
+#: The network by which ports are published of services whose own networks are all internal.
+_ACCESS = "letta-copy-access"
 _FIXED_ADDRESSES = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 
 
@@ -52,38 +50,37 @@ def isolate(file: ComposeFile, wishes: Wishes, binder: Binder) -> dict[str, Any]
     Bind mounts become copies that `binder` makes. Raises ComposeFileError, with the line, for what cannot be made
     private.
     """
-    refuse(file)
-    model: dict[str, Any] = copy.deepcopy(dict(file.model))
+    refuse(file, wishes.without)
+    # Without extensions, which say nothing to compose.
+    model: dict[str, Any] = copy.deepcopy({key: one for key, one in file.model.items() if not key.startswith("x-")})
     model["name"] = wishes.project
     for name in wishes.without:
         model["services"].pop(name, None)
     for name, body in model["services"].items():
         _make_private(name, body, wishes)
+        _keep_names(body, file.services[name].get("container_name"))
         body["volumes"] = binder.bound(file, name, body.get("volumes") or ())
     _add_to_letta(model["services"][file.roles["letta"]], wishes)
     declared = model.get("networks") or {}
     own = {name: _own_network(body or {}, wishes) for name, body in {DEFAULT_NETWORK: None, **declared}.items()}
+    if _open_internal(model["services"], own, wishes):
+        own[_ACCESS] = _own_network({}, wishes)
     model["networks"] = own | {name: {"name": name, "external": True} for name in wishes.networks}
     volumes = {*(model.get("volumes") or {}), *binder.volumes}
     model["volumes"] = {name: {"labels": dict(wishes.labels)} for name in sorted(volumes)}
     return model
 
 
-def refuse(file: ComposeFile) -> None:
-    """Raise ComposeFileError for the first thing of `file` that cannot be made private, with its line."""
-    for name, body in file.services.items():
-        for key, reaches_out, why in _OUTSIDE:
-            if key in body and reaches_out(body[key]):
-                raise ComposeFileError(
-                    f"{file.place(name, key)}: {key} of {name} cannot be made private: {why}. Leave the service out "
-                    f"with --letta-compose-service without={name}, or test your deployment with --letta-url."
-                )
-    for kind in ("secrets", "configs"):
-        for name, body in (file.model.get(kind) or {}).items():
-            if (body or {}).get("external"):
-                raise ComposeFileError(
-                    f"{file.path}: {kind} {name} is external, and compose alone cannot provide it."
-                )
+def refuse(file: ComposeFile, without: Collection[str] = ()) -> None:
+    """Raise ComposeFileError for the first thing of `file` that cannot be made private, with its line.
+
+    Services in `without` do not count.
+    """
+    for obstacle in obstacles(file, without):
+        raise ComposeFileError(
+            f"{obstacle}. Leave the service out with --letta-compose-service without=SERVICE, or test your own "
+            "deployment with --letta-url."
+        )
 
 
 def replicas(body: Mapping[str, Any]) -> int:
@@ -96,15 +93,18 @@ def _make_private(name: str, body: dict[str, Any], wishes: Wishes) -> None:
     targets = {int(one["target"]) for one in body.get("ports") or () if one.get("protocol", "tcp") == "tcp"}
     for key in _DROPPED:
         body.pop(key, None)
-    if deploy := body.get("deploy"):
-        deploy.pop("restart_policy", None)
-    body["labels"] = {**(body.get("labels") or {}), **wishes.labels}
+    if body.get("network_mode") == "bridge":
+        del body["network_mode"]  # the network that all containers of the machine share
+    for key in ("restart_policy", "labels"):
+        (body.get("deploy") or {}).pop(key, None)
+    body["labels"] = dict(wishes.labels)
     body["depends_on"] = {
         other: how for other, how in (body.get("depends_on") or {}).items() if other not in wishes.without
     }
     if "build" in body:
-        body["build"]["labels"] = {**(body["build"].get("labels") or {}), **wishes.labels}
-        body["build"].pop("tags", None)
+        body["build"]["labels"] = dict(wishes.labels)
+        for key in ("tags", "cache_to"):
+            body["build"].pop(key, None)
         body["image"] = f"{wishes.project}-{name}"  # the owner's image of that name stays what it is
         body.pop("pull_policy", None)
     for settings in (body.get("networks") or {}).values():
@@ -135,4 +135,25 @@ def _add_to_letta(body: dict[str, Any], wishes: Wishes) -> None:
 
 def _own_network(body: Mapping[str, Any], wishes: Wishes) -> dict[str, Any]:
     kept = {"internal": True} if body.get("internal") else {}
-    return {**kept, "labels": {**(body.get("labels") or {}), **wishes.labels}}
+    return {**kept, "labels": dict(wishes.labels)}
+
+
+def _keep_names(body: dict[str, Any], container_name: str | None) -> None:
+    """Let others find a service by the container name that it had; that name itself is the owner's."""
+    if container_name is None or "network_mode" in body:
+        return
+    body["networks"] = {
+        network: {**(settings or {}), "aliases": [*((settings or {}).get("aliases") or ()), container_name]}
+        for network, settings in (body.get("networks") or {DEFAULT_NETWORK: None}).items()
+    }
+
+
+def _open_internal(services: dict[str, Any], networks: Mapping[str, Any], wishes: Wishes) -> bool:
+    """Put what must be reached on a further network, where it has only internal ones; tell whether any was."""
+    opened = False
+    for name in wishes.publish:
+        joined = services[name].get("networks") or {DEFAULT_NETWORK: None}
+        if all(networks.get(network, {}).get("internal") for network in joined):
+            services[name]["networks"] = {**joined, _ACCESS: None}
+            opened = True
+    return opened
