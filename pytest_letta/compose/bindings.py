@@ -6,16 +6,19 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pytest_letta.compose.data_folder import data_folder
+from pytest_letta.compose.entries import mounting
+from pytest_letta.compose.server import has_inner_database
 from pytest_letta.errors import ComposeFileError
 
 if TYPE_CHECKING:
     from pytest_letta.compose.file import ComposeFile
 
-#: Where images of Postgres keep their data; what is mounted there is never copied, however small.
-_DATA = "/var/lib/postgresql"
+#: Where the images keep what they write; what is mounted there is never copied, however small.
+_DATA = {"postgres": "/var/lib/postgresql", "redis": "/data", "letta": "/root/.letta"}
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -40,8 +43,8 @@ class Binder:
 
     def _made(self, file: ComposeFile, service: str, mount: dict[str, Any]) -> dict[str, Any] | None:
         source, target = Path(mount["source"].replace("$$", "$")), str(mount["target"])
-        where = file.place(service, "volumes", lambda entry: target in str(entry))
-        if target.startswith(_DATA):
+        where = file.place(service, "volumes", mounting(target))
+        if _is_data(file, service, target):
             self.notes.append(f"{where}: {target} of {service} is an empty volume of the copy, not {source}")
             return self._volume(target)
         if not source.exists():
@@ -50,6 +53,8 @@ class Binder:
         if not (source.is_file() or source.is_dir()):
             self.notes.append(f"{where}: {source} is no file; {service} does without {target} in the copy")
             return None
+        if source.is_dir() and not mount.get("read_only"):
+            self.notes.append(f"{where}: {target} of {service} is a copy, and read-only")
         copy = self._copied(source, f"{where}: {target} of {service}")
         return {"type": "bind", "source": str(copy).replace("$", "$$"), "target": target, "read_only": True}
 
@@ -71,6 +76,15 @@ class Binder:
             shutil.copytree(source, copy, symlinks=True, ignore=_special)
         _open_to_all(copy)
         return copy
+
+
+def _is_data(file: ComposeFile, service: str, target: str) -> bool:
+    """Tell whether a service keeps its data at `target`, or below it, or above."""
+    roles = [role for role, name in file.roles.items() if name == service]
+    if any(PurePosixPath(target).is_relative_to(_DATA[role]) for role in roles if role in _DATA):
+        return True
+    has_database = "postgres" in roles or ("letta" in roles and has_inner_database(file))
+    return has_database and data_folder(file, service).is_relative_to(target)
 
 
 def _size(folder: Path) -> int:

@@ -60,6 +60,7 @@ def isolate(file: ComposeFile, wishes: Wishes, binder: Binder) -> dict[str, Any]
         _make_private(name, body, wishes)
         _keep_names(body, file.services[name].get("container_name"))
         body["volumes"] = binder.bound(file, name, body.get("volumes") or ())
+    _share_built_images(file, model["services"])
     _add_to_letta(model["services"][file.roles["letta"]], wishes)
     declared = model.get("networks") or {}
     own = {name: _own_network(body or {}, wishes) for name, body in {DEFAULT_NETWORK: None, **declared}.items()}
@@ -146,6 +147,17 @@ def _keep_names(body: dict[str, Any], container_name: str | None) -> None:
         network: {**(settings or {}), "aliases": [*((settings or {}).get("aliases") or ()), container_name]}
         for network, settings in (body.get("networks") or {DEFAULT_NETWORK: None}).items()
     }
+
+
+def _share_built_images(file: ComposeFile, services: dict[str, Any]) -> None:
+    """Give a service that runs the image which another one builds the one that is built for the copy."""
+    built = {
+        str(file.services[name].get("image")): body["image"] for name, body in services.items() if "build" in body
+    }
+    for body in services.values():
+        if "build" not in body and body.get("image") in built:
+            body["image"] = built[body["image"]]
+            body["pull_policy"] = "never"
 
 
 def _open_internal(services: dict[str, Any], networks: Mapping[str, Any], wishes: Wishes) -> bool:

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
       | (?P<sign>[{};])
       | (?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-      | (?P<word>(?:\\.|\$\{[^}]*\}|[^\s{};\\])+)""",
+      | (?P<word>(?!["'])(?:\\.|\$\{[^}]*\}|[^\s{};\\])+)""",
     re.VERBOSE | re.DOTALL,
 )
 #: No configuration includes files in files in files deeper than that.

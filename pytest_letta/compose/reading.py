@@ -59,7 +59,7 @@ def _resolved(path: Path, text: str) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         raise ComposeFileError(f"`{' '.join(command)}` did not end within {_LIMIT_S:.0f} s.") from None
     if done.returncode != 0:
-        if not _has_compose():
+        if not has_compose():
             raise SettingsError(_INSTALL)
         raise ComposeFileError(_refusal(path, text, done.stderr))
     model: Mapping[str, Any] = json.loads(done.stdout)
@@ -70,8 +70,12 @@ def _resolved(path: Path, text: str) -> dict[str, Any]:
     return dict(model)
 
 
-def _has_compose() -> bool:
-    return subprocess.run(compose("version"), capture_output=True, timeout=_LIMIT_S, check=False).returncode == 0
+def has_compose() -> bool:
+    """Tell whether the plugin `docker compose` is installed; no engine is asked."""
+    try:
+        return subprocess.run(compose("version"), capture_output=True, timeout=_LIMIT_S, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def _refusal(path: Path, text: str, said: str) -> str:

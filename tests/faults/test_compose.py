@@ -15,8 +15,10 @@ from compose_faults import FAULTS, HEALTHY, FileFault
 from killing import stated_ids
 
 from pytest_letta.compose.needs import capability
-from pytest_letta.compose.reading import read
+from pytest_letta.compose.reading import has_compose, read
 from pytest_letta.conformance.verdicts import ContractViolation
+
+pytestmark = pytest.mark.skipif(not has_compose(), reason="the plugin `docker compose` is not installed")
 
 _CONTRACTS = Path(__file__).parents[2] / "contracts" / "compose"
 #: A password of the healthy files: no text may show it.
