@@ -25,8 +25,9 @@ def data_folder(file: ComposeFile, name: str) -> PurePosixPath:
         return PurePosixPath(chosen)
     if name == file.roles["letta"] or _is_before_move(body):
         return _OLD
-    if _OFFICIAL.fullmatch(image_of(body)[0]) and _major(body) is not None:
-        return _NEW
+    major = _major(body)
+    if _OFFICIAL.fullmatch(image_of(body)[0]) and major is not None:
+        return _NEW / str(major) / "docker"
     # Nothing is known of where this image keeps its data: a volume that is named for it will be the one.
     targets = [str(one["target"]) for one in body.get("volumes") or ()]
     named = [target for target in targets if re.search("postgres|pgdata", target) and not target.startswith("/etc/")]

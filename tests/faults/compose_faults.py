@@ -80,7 +80,7 @@ DATA = (
     FileFault(
         "path-of-before-postgres-18",
         "COMPOSE-DATA-001",
-        "in /var/lib/postgresql, which is on no volume; /var/lib/postgresql/data is not that folder",
+        "in /var/lib/postgresql/18/docker, which is on no volume; /var/lib/postgresql/data is not that folder",
         "pgvector/pgvector:pg16",
         "pgvector/pgvector:pg18",
         _DATA,
