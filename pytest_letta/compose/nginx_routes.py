@@ -72,8 +72,8 @@ def route_of(http: Directive, server: Directive, path: str) -> Route | None:
 
     As nginx chooses: the exact location, else the longest prefix, which a matching expression beats.
     """
-    chain = _location((http, server), path)
-    return _route(chain) if chain else None
+    chain, _ = _location((http, server), path)
+    return _route(chain) if len(chain) > 2 else None
 
 
 def seconds(directive: Directive) -> float | None:
@@ -98,21 +98,26 @@ def _route(chain: tuple[Directive, ...]) -> Route | None:
     return Route(chain, passing) if passing is not None and passing.args else None
 
 
-def _location(chain: tuple[Directive, ...], path: str) -> tuple[Directive, ...] | None:
+def _location(chain: tuple[Directive, ...], path: str) -> tuple[tuple[Directive, ...], bool]:
+    """Return the chain to the location in the last of `chain` that takes `path`, and whether nothing beats it.
+
+    A prefix, however deep, is beaten by an expression further out; an exact location and an expression are not.
+    """
     locations = [one for one in chain[-1].find("location") if one.args and not one.args[-1].startswith("@")]
     for one in locations:
         if one.args == ("=", path):
-            return (*chain, one)
+            return (*chain, one), True
     prefixes = [one for one in locations if _modifier(one) in {"", "^~"} and path.startswith(one.args[-1])]
     longest = max(prefixes, key=lambda one: len(one.args[-1]), default=None)
+    found = chain
     if longest is not None:
-        inner = _location((*chain, longest), path)
-        if inner is not None or _modifier(longest) == "^~":
-            return inner or (*chain, longest)
+        found, is_final = _location((*chain, longest), path)
+        if is_final or _modifier(longest) == "^~":
+            return found, True
     for one in locations:
         if _modifier(one) in {"~", "~*"} and _matches(one, path):
-            return _location((*chain, one), path) or (*chain, one)
-    return (*chain, longest) if longest is not None else None
+            return _location((*chain, one), path)[0], True
+    return found, False
 
 
 def _modifier(location: Directive) -> str:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from pytest_letta.compose.reading import has_compose
 from pytest_letta.stack.stack import Stack
 
 
@@ -97,6 +98,22 @@ def test_tls_where_there_is_none(pytester: pytest.Pytester, other_server: str) -
 )
 def test_a_bad_setting(pytester: pytest.Pytester, args: list[str], told: str) -> None:
     assert told in run(pytester, *args)
+
+
+@pytest.mark.skipif(not has_compose(), reason="the plugin `docker compose` is not installed")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("services:\n  letta:\n    image: [\n", ":3: compose refuses the file"),
+        ("services:\n  shop: {image: 'shop:1'}\n", "no service of"),
+        ("services: {a: {image: 'letta/letta:1'}, b: {image: 'letta/letta:1'}}\n", "can all be letta"),
+    ],
+)
+def test_a_bad_compose_file(pytester: pytest.Pytester, text: str, told: str) -> None:
+    file = pytester.path / "compose.yml"
+    file.write_text(text)
+
+    assert told in run(pytester, f"--letta-compose={file}")
 
 
 def test_a_path_prefix_is_legitimate(pytester: pytest.Pytester, live_stack: Stack) -> None:

@@ -72,6 +72,28 @@ def test_a_suite_implies_contracts() -> None:
     assert settings.suite == ("rest",)
 
 
+def test_a_compose_file_is_the_stack_when_nothing_else_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.touch()
+    compose = {"letta_compose": str(file), "letta_contracts": True}
+
+    assert settings_of(compose).stack == "compose"
+    assert settings_of(compose).sources["stack"] == "--letta-compose"
+    assert settings_of({**compose, "letta_url": "http://a"}).stack == "none"
+    assert settings_of({**compose, "letta_stack": "local"}).stack == "local"
+
+
+def test_a_compose_file_without_a_stack_is_judged_alone(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.touch()
+    compose = {"letta_compose": str(file), "letta_stack": "none"}
+
+    assert settings_of({**compose, "letta_contracts": True}).suite == ("compose",)
+    assert settings_of({**compose, "letta_suite": ["compose"]}).suite == ("compose",)
+    with pytest.raises(SettingsError, match="there is no deployment to test"):
+        settings_of({**compose, "letta_suite": ["rest"]})
+
+
 def test_repeatable_values_of_the_environment_are_split() -> None:
     settings = settings_of({"letta_url": "http://a"}, env={"PYTEST_LETTA_SUITE": "rest, memory"})
 
@@ -101,6 +123,11 @@ def test_a_path_prefix_is_kept_without_its_trailing_slash() -> None:
         ({"letta_report": ["out.xml"]}, "must end in .json"),
         ({"letta_report": ["/no/such/folder/out.json"]}, "there is no folder"),
         ({"letta_contracts": True}, "there is no deployment to test"),
+        ({"letta_compose": "/no/such/compose.yml"}, "must be a file that exists"),
+        ({"letta_stack": "compose"}, "give --letta-compose FILE"),
+        ({"letta_compose_service": ["letta=brain"]}, "needs letta_compose"),
+        ({"letta_compose_service": ["brain=letta"]}, "must be ROLE=SERVICE, with one of letta, postgres"),
+        ({"letta_compose_service": ["without="]}, "must be ROLE=SERVICE"),
         ({"letta_url": "http://a", "letta_stack": "local"}, "exclude each other"),
         ({"letta_proxy_url": "http://a"}, "needs letta_url"),
     ],
