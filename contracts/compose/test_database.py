@@ -57,6 +57,17 @@ def test_database_address_can_be_migrated(letta_compose_file: ComposeFile) -> No
 
 
 @contract(
+    "COMPOSE-DB-005",
+    level="should",
+    needs=["compose_file", "compose_postgres"],
+    because="images with pgvector bring the extension and do not make it: init.sql in Letta's own compose.yaml does",
+)
+def test_database_has_vectors(letta_compose_file: ComposeFile) -> None:
+    """A new database gets the extension vector before Letta migrates it."""
+    must(told(database.has_vectors(letta_compose_file)))
+
+
+@contract(
     "COMPOSE-DB-004",
     level="should",
     needs=["compose_file", "compose_postgres"],

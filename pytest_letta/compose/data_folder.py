@@ -26,7 +26,7 @@ def data_folder(file: ComposeFile, name: str) -> PurePosixPath:
     if name == file.roles["letta"] or _is_before_move(body):
         return _OLD
     major = _major(body)
-    if _OFFICIAL.fullmatch(image_of(body)[0]) and major is not None:
+    if is_official(body) and major is not None:
         return _NEW / str(major) / "docker"
     # Nothing is known of where this image keeps its data: a volume that is named for it will be the one.
     targets = [str(one["target"]) for one in body.get("volumes") or ()]
@@ -42,9 +42,14 @@ def holds(body: Mapping[str, Any], mount: Mapping[str, Any], folder: PurePosixPa
     return folder.is_relative_to(target) and not is_covered
 
 
+def is_official(body: Mapping[str, Any]) -> bool:
+    """Tell whether the image is the official one, or that with something added."""
+    return _OFFICIAL.fullmatch(image_of(body)[0]) is not None
+
+
 def _is_before_move(body: Mapping[str, Any]) -> bool:
     major = _major(body)
-    return bool(_OFFICIAL.fullmatch(image_of(body)[0])) and major is not None and major < _MOVED_IN
+    return is_official(body) and major is not None and major < _MOVED_IN
 
 
 def _major(body: Mapping[str, Any]) -> int | None:

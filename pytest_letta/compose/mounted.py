@@ -38,6 +38,11 @@ def texts_like(file: ComposeFile, service: str, pattern: str) -> list[MountedTex
     return sorted((one for one in found if str(one.inside).count("/") == depth), key=lambda one: str(one.inside))
 
 
+def texts_below(file: ComposeFile, service: str, folder: str) -> list[MountedText]:
+    """Return the texts of a service in `folder`, however deep."""
+    return [one for one in _texts(file, service) if one.inside.is_relative_to(folder)]
+
+
 def mounted_texts(file: ComposeFile, service: str) -> list[str]:
     """Return all texts that the file puts into a service."""
     return [one.text for one in _texts(file, service)]

@@ -58,9 +58,9 @@ DATA = (
         "database-on-no-volume",
         "COMPOSE-DATA-001",
         "letta-postgres keeps the database in /var/lib/postgresql/data, which is on no volume",
-        f"    volumes:\n      {_DATA}\n",
+        f"      {_DATA}\n",
         "",
-        "letta-postgres:\n    image",
+        "volumes:\n      - ./init.sql",
     ),
     FileFault(
         "volume-beside-the-data",
@@ -127,6 +127,16 @@ DATA = (
         "POSTGRES_DB: letta",
         "POSTGRES_DB: memory",
         _URI,
+    ),
+    FileFault(
+        "database-without-vectors",
+        "COMPOSE-DB-005",
+        "nobody makes the extension vector in letta-postgres",
+        "vector",
+        "pg_trgm",
+        "volumes:\n      - letta-data",
+        file="init.sql",
+        place="compose.yml",
     ),
     FileFault("sslmode", "COMPOSE-DB-003", r"has \?sslmode=", _URI, f"{_URI}?sslmode=disable"),
     FileFault(

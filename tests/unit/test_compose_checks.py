@@ -104,12 +104,35 @@ def test_what_is_no_uri_is_told_without_its_text(uri) -> None:
     assert "pa" not in text.replace("password", "")
 
 
-def test_credentials_that_scripts_may_make_are_not_judged() -> None:
-    text = postgres(
-        "postgres:16", volume("/docker-entrypoint-initdb.d/x.sql", "bind", "/x.sql"), "{POSTGRES_PASSWORD: wrong}"
-    )
+@pytest.mark.parametrize(
+    ("script", "judged"),
+    [("CREATE EXTENSION vector;", True), ("CREATE USER letta PASSWORD 'right';", False), (None, False)],
+)
+def test_credentials_that_scripts_may_make_are_not_judged(tmp_path: Path, script, judged) -> None:
+    source = tmp_path / "init.sql"
+    if script is not None:
+        source.write_text(script)
+    mount = volume("/docker-entrypoint-initdb.d/init.sql", "bind", str(source))
 
-    assert found(database.lets_letta_in, text, postgres="db") == []
+    texts = found(database.lets_letta_in, postgres("postgres:16", mount, "{POSTGRES_PASSWORD: right}"), postgres="db")
+
+    assert bool(texts) == judged
+
+
+@pytest.mark.parametrize(
+    ("image", "script", "lacks"),
+    [
+        ("pgvector/pgvector:pg16", None, True),
+        ("pgvector/pgvector:pg16", "create extension if not exists vector;", False),
+        ("pgvector/pgvector:pg16", "create table x ();", True),
+        ("supabase/postgres:15.1", None, False),
+    ],
+)
+def test_the_extension_is_made_by_somebody(tmp_path: Path, image, script, lacks) -> None:
+    (tmp_path / "init.sql").write_text(script or "")
+    mount = volume("/docker-entrypoint-initdb.d/", "bind", str(tmp_path)) if script else "[]"
+
+    assert bool(found(database.has_vectors, postgres(image, mount), postgres="db")) == lacks
 
 
 def test_a_password_in_a_secret_is_not_judged() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_letta.compose.data_folder import is_official
 from pytest_letta.compose.file import ComposeFile
+from pytest_letta.compose.mounted import mounted_texts, texts_below
 from pytest_letta.compose.place import Finding
 from pytest_letta.compose.server import (
     PG_URI,
@@ -17,6 +19,8 @@ from pytest_letta.compose.server import (
     runs_start_script,
 )
 
+#: Where the official image runs scripts when it sets a database up.
+_SCRIPTS = "/docker-entrypoint-initdb.d"
 _SEPARATE = ("LETTA_PG_HOST", "LETTA_PG_PORT", "LETTA_PG_USER", "LETTA_PG_PASSWORD", "LETTA_PG_DB")
 
 
@@ -57,7 +61,7 @@ def lets_letta_in(file: ComposeFile) -> Iterator[Finding]:
         "database": (uri.database or uri.user, variables.get("POSTGRES_DB") or user, "POSTGRES_DB"),
     }
     place = file.place_of_variable(letta, PG_URI)
-    if not _has_scripts(file, postgres):  # which may make further users and databases
+    if not _may_make_more(file, postgres):
         for what, (told, made, variable) in expected.items():
             unread = f"{variable}_FILE" in variables
             if told != made and not unread:
@@ -68,6 +72,22 @@ def lets_letta_in(file: ComposeFile) -> Iterator[Finding]:
     trusts = variables.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
     if password is not None and uri.user == user and uri.password != password and not trusts:
         yield Finding(place, f"the password in {PG_URI} is not the POSTGRES_PASSWORD of {postgres}")
+
+
+def has_vectors(file: ComposeFile) -> Iterator[Finding]:
+    """Find a new database in which nobody makes the extension that Letta's first migration needs."""
+    postgres = file.roles["postgres"]
+    if _uri_to_service(file) is None or not is_official(file.services[postgres]):
+        return
+    said = [*mounted_texts(file, postgres), *map(file.command_text, file.services)]
+    if _has_unread_scripts(file, postgres) or any("vector" in text.lower() for text in said):
+        return
+    yield file.finding(
+        f"nobody makes the extension vector in {postgres}, and without it the first start of Letta ends (type "
+        f'"vector" does not exist): mount a script with CREATE EXTENSION IF NOT EXISTS vector; into {_SCRIPTS}',
+        postgres,
+        "volumes",
+    )
 
 
 def can_be_migrated(file: ComposeFile) -> Iterator[Finding]:
@@ -138,8 +158,16 @@ def _port_of(file: ComposeFile, name: str) -> int:
     return int(said[1]) if said else int(variable) if variable.isdigit() else POSTGRES_PORT
 
 
-def _has_scripts(file: ComposeFile, name: str) -> bool:
-    scripts = "/docker-entrypoint-initdb.d"
-    body = file.services[name]
-    targets = [one.get("target", "") for key in ("volumes", "configs") for one in body.get(key) or ()]
-    return file.has_own_image(name) or any(str(target).startswith(scripts) for target in targets)
+def _may_make_more(file: ComposeFile, name: str) -> bool:
+    """Tell whether scripts may make users and databases beside those of the variables."""
+    made = re.compile(r"create\s*(database|user|role)|pg_restore", re.IGNORECASE)
+    return _has_unread_scripts(file, name) or any(made.search(text) for text in mounted_texts(file, name))
+
+
+def _has_unread_scripts(file: ComposeFile, name: str) -> bool:
+    """Tell whether the database is set up by more than the texts that this file mounts."""
+    if file.has_own_image(name):
+        return True
+    mounts = [one for one in file.services[name].get("volumes") or () if str(one["target"]).startswith(_SCRIPTS)]
+    texts = {text.inside for text in texts_below(file, name, _SCRIPTS)}
+    return any(not any(text.is_relative_to(str(one["target"])) for text in texts) for one in mounts)
