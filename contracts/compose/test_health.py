@@ -39,6 +39,17 @@ def test_others_wait_for_letta(letta_compose_file: ComposeFile) -> None:
 
 
 @contract(
+    "COMPOSE-HEALTH-005",
+    level="should",
+    needs=["compose_file"],
+    because="`docker compose up` ends with 'dependency failed to start' while Letta still migrates and loads",
+)
+def test_health_check_leaves_time_to_start(letta_compose_file: ComposeFile) -> None:
+    """A Letta that others wait for is not given up before it can have started."""
+    must(told(health.leaves_time(letta_compose_file)))
+
+
+@contract(
     "COMPOSE-HEALTH-004",
     level="should",
     needs=["compose_file"],

@@ -174,6 +174,14 @@ HEALTH = (
         "letta:\n        condition: service_started",
     ),
     FileFault(
+        "health-without-patience",
+        "COMPOSE-HEALTH-005",
+        r"gives letta up after 15 s",
+        "      start_period: 120s\n",
+        "",
+        'healthcheck:\n      test: ["CMD", "curl"',
+    ),
+    FileFault(
         "health-without-slash", "COMPOSE-HEALTH-004", "redirect", "/v1/health/", "/v1/health", 'test: ["CMD", "curl"'
     ),
     FileFault(

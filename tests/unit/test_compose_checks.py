@@ -162,6 +162,27 @@ def test_a_health_check_that_reaches_the_server_is_no_finding(test, is_right) ->
     assert (found(health.asks_the_server, text) == []) == is_right
 
 
+@pytest.mark.parametrize(
+    ("times", "is_short"),
+    [
+        ("", False),  # 30 s, three times
+        ("interval: 10s, retries: 3", False),
+        ("interval: 5s, retries: 5", True),
+        ("interval: 5s, start_period: 1m0s", False),
+        ("interval: 500ms, retries: 40, start_period: 9.5s", True),
+    ],
+)
+def test_the_patience_of_a_health_check_is_reckoned_as_the_engine_does(times, is_short) -> None:
+    text = f"""
+        services:
+          letta: {{image: "letta/letta:1", healthcheck: {{test: [CMD, "true"], {times}}}}}
+          app: {{image: "app:1", depends_on: {{letta: {{condition: service_healthy}}}}}}
+    """
+
+    assert bool(found(health.leaves_time, text)) == is_short
+    assert found(health.leaves_time, text.replace("service_healthy", "service_started")) == []
+
+
 def test_what_may_bring_its_own_health_check_is_not_judged() -> None:
     text = """
         services:

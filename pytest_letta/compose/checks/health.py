@@ -11,6 +11,8 @@ from pytest_letta.compose.place import Finding
 
 _HEALTHY = "service_healthy"
 _ROUTE = "/v1/health/"
+#: Loading takes 15 s of a processor, the migrations of a new database 8 s (0.16.8): nobody starts in less than this.
+_START_S = 30
 #: A command that looks at the answer by itself has its own idea of what is healthy.
 _JUDGES = re.compile(r"[|]\s*\S|grep|http_code|jq\b")
 _CURL = re.compile(r"\bcurl\b(?P<words>[^;&|]*)")
@@ -56,6 +58,23 @@ def others_wait(file: ComposeFile) -> Iterator[Finding]:
                 "depends_on",
                 letta,
             )
+
+
+def leaves_time(file: ComposeFile) -> Iterator[Finding]:
+    """Find a health check that gives Letta up, with all who wait for it, while it still migrates and loads."""
+    letta = file.roles["letta"]
+    check = file.letta.get("healthcheck") or {}
+    if not _test_of(file.letta) or not any(letta in _awaited(body) for body in file.services.values()):
+        return
+    interval_s, start_s = _seconds(check.get("interval") or "30s"), _seconds(check.get("start_period") or "0s")
+    patience_s = start_s + int(check.get("retries") or 3) * interval_s
+    if patience_s < _START_S:
+        yield file.finding(
+            f"the healthcheck gives {letta} up after {patience_s:.0f} s (start_period + retries x interval), and what "
+            "waits for it never starts; its first start takes longer: set start_period: 120s",
+            letta,
+            "healthcheck",
+        )
 
 
 def asks_the_server(file: ComposeFile) -> Iterator[Finding]:
@@ -107,6 +126,12 @@ def _may_be_in_image(file: ComposeFile, name: str) -> bool:
 
 def _is_rich(body: Mapping[str, Any]) -> bool:
     return bool(re.search(r"supabase/|bitnami/", str(body.get("image"))))
+
+
+def _seconds(text: str) -> float:
+    """Return a duration as compose prints it, such as ``1m30s``, in seconds."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)(h|ms|us|ns|m|s)", str(text)))
 
 
 def _awaited(body: Mapping[str, Any]) -> list[str]:
