@@ -70,8 +70,8 @@ def leaves_time(file: ComposeFile) -> Iterator[Finding]:
     patience_s = start_s + int(check.get("retries") or 3) * interval_s
     if patience_s < _START_S:
         yield file.finding(
-            f"the healthcheck gives {letta} up after {patience_s:.0f} s (start_period + retries x interval), and what "
-            "waits for it never starts; its first start takes longer: set start_period: 120s",
+            f"the healthcheck gives {letta} up after {patience_s:.0f} s (start_period + retries x interval), and "
+            "what waits for it never starts; its first start takes longer: set start_period: 120s",
             letta,
             "healthcheck",
         )
