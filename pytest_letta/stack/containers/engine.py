@@ -41,7 +41,7 @@ class Engine:
             host = reached.host()
             return cls(reached.client, HOST if host == "localhost" else host)
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-            raise EngineError(_explained(error)) from error
+            raise EngineError(explained(error)) from error
 
     @property
     def is_remote(self) -> bool:
@@ -65,7 +65,7 @@ class Engine:
         self.client.close()
 
 
-def _explained(error: BaseException) -> str:
+def explained(error: BaseException) -> str:
     """Say what keeps us from the engine, and what to do; the libraries nest the reason some levels deep."""
     where = _address()
     reasons = "; ".join(dict.fromkeys(str(cause) for cause in _causes(error)))

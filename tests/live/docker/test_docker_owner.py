@@ -69,7 +69,7 @@ def test_twenty_killed_owners_leave_nothing_once_the_next_has_started(engine: En
     for kill in range(20):
         with owner() as process:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(1.5 + kill * 0.4)  # from before the first container to when all of them run
+                process.wait(1.5 + kill * 0.25)  # from before the first container to when all of them run
             process.send_signal(signal.SIGKILL)
         seen += len(ours(engine))
     assert seen > 20  # there was something to leave
