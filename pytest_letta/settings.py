@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from pytest_letta.errors import SettingsError
@@ -232,6 +232,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("allow_incomplete", "End with 0 although some contracts could not run.", _flag, default=False),
 )
 
+_NAMES = tuple(option.name for option in OPTIONS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -280,13 +282,28 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(option.ini, f"{option.help} [{option.flag}]", default=None)
 
 
-def resolve(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of a run; raise SettingsError in one line for the first that is wrong."""
+class Given(Protocol):
+    """What the command line and the ini file say; a `pytest.Config` is one."""
+
+    def getoption(self, name: str, /, default: Any) -> Any:
+        """Return the value of an option, such as ``letta_url``; `default` when it was not given."""
+
+    def getini(self, name: str, /) -> Any:
+        """Return the value of the same name in the ini file, or ``None``."""
+
+
+def resolve(
+    config: Given, environ: Mapping[str, str] | None = None, *, only: Container[str] = frozenset(_NAMES)
+) -> Settings:
+    """Return the settings of a run; raise SettingsError in one line for the first that is wrong.
+
+    Options that are not in `only` have their defaults, whatever anybody says.
+    """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in OPTIONS:
-        raw, source = _raw(option, config, environ)
+        raw, source = _raw(option, config, environ) if option.name in only else (None, "default")
         values[option.name] = option.default if raw is None else _parsed(option, raw, source)
         if raw is not None:
             sources[option.name] = source
@@ -307,7 +324,7 @@ def _apply_compose(values: dict[str, Any], sources: dict[str, str]) -> None:
         values["suite"] = (_FILE_SUITE,)
 
 
-def _raw(option: Option, config: pytest.Config, environ: Mapping[str, str]) -> tuple[Any, str]:
+def _raw(option: Option, config: Given, environ: Mapping[str, str]) -> tuple[Any, str]:
     given = config.getoption(f"letta_{option.name}", default=None)
     if given is not None:
         return given, option.flag

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import threading
 from abc import abstractmethod
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from pytest_letta.errors import PortTakenError, StackError
 from pytest_letta.stack import reaper
+from pytest_letta.stack.description import Description
 from pytest_letta.stack.progress import Progress, Silence
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address, Service
@@ -36,7 +40,7 @@ class ManagedStack(Stack):
         self._progress = progress or Silence()
         self._lock = threading.RLock()
         self._owner = 0
-        self._folder = ""
+        self._description: Description | None = None
         self._run: RunDir | None = None
         self._members: dict[str, Service] = {}
 
@@ -76,12 +80,26 @@ class ManagedStack(Stack):
                 self._end_all()
 
     @property
+    def description(self) -> Description:
+        """What a stack that was opened tells of itself; raises StackError before that."""
+        if self._description is None:
+            raise StackError("the stack is not open, so there is nothing to tell of it.")
+        return self._description
+
+    @property
     def kept_hint(self) -> str | None:
         """How to end a stack that is kept, in one line; ``None`` when it is not."""
-        if not self._keep or not self._folder:
+        told = self._description
+        if not self._keep or told is None:
             return None
-        proxy = f" (proxy {self.proxy_url})" if self.proxy_url else ""
-        return f"kept running: {self.url}{proxy}; end it with: {reaper.command_to_end(self._folder)}"
+        proxy = f" (proxy {told.proxy_url})" if told.proxy_url else ""
+        name = told.id if reaper.is_found(Path(told.folder)) else shlex.quote(told.folder)
+        return f"kept running: {told.url}{proxy}; end it with: pytest-letta down {name}"
+
+    def give_to_person(self) -> Description:
+        """Tell others that no test run holds this stack, so that they may end it; return what they read."""
+        self._describe(replace(self.description, holder="person"))
+        return self.description
 
     def address(self, service: str) -> Address:
         return self._member(service).address
@@ -134,8 +152,8 @@ class ManagedStack(Stack):
         for left in reversed(range(_PORT_TRIES)):
             try:
                 self._run = RunDir(self._run_dir)
-                self._folder = str(self._run.path)
                 self._start_all(self._run)
+                self._describe(self._described(self._run))
                 return
             except PortTakenError:
                 self._end_all()
@@ -157,6 +175,27 @@ class ManagedStack(Stack):
                 ending.callback(reaper.end, run.path)
             for member in members.values():
                 ending.callback(member.end)
+
+    def _described(self, run: RunDir) -> Description:
+        return Description(
+            id=run.id,
+            folder=str(run.path),
+            provider=self.provider,
+            version=self.version,
+            url=self.url,
+            proxy_url=self.proxy_url,
+            llm_url=self.llm_url,
+            postgres_dsn=self.postgres_dsn,
+            redis_url=self.redis_url,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            owner_pid=self._owner,
+            holder="run",
+        )
+
+    def _describe(self, description: Description) -> None:
+        assert self._run is not None
+        self._description = description
+        self._run.describe(description.as_text())
 
     def _member(self, service: str) -> Service:
         if service not in self.services:

@@ -20,6 +20,7 @@ from pytest_letta.stack.service import Address
 
 USER = PASSWORD = DATABASE = "letta"
 
+_DATA = "data"
 _PROBE_LIMIT_S = 5.0
 _INITDB_LIMIT_S = 120.0
 
@@ -55,7 +56,7 @@ class Postgres(ProcessService):
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return self.folder / _DATA
 
     @property
     def dsn(self) -> str:
@@ -76,7 +77,8 @@ class Postgres(ProcessService):
     def end(self) -> None:
         """End at once, without a checkpoint; unlike a kill this leaves no shared memory segment behind."""
         self.stop(signal.SIGQUIT)
-        shared_memory.release(self.data)  # of an earlier kill
+        # That of an earlier kill. Somebody may have ended us and removed the folder, which is not to come back.
+        shared_memory.release(self.run.path / self.name / _DATA)
 
     def ask(self, sql: str, database: str, limit_s: float) -> str | None:
         """Run `sql` over a new connection: ``None`` when it succeeds, else what was said."""

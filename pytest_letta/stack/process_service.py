@@ -113,6 +113,8 @@ class ProcessService(Service):
     def kill(self) -> None:
         if self.process is None or not self.is_running:
             return
+        # What stands still cannot fork a child that we would not know of, as nginx does at its start.
+        processes.freeze(self.process.pid)
         self._end(processes.tree(self.process.pid))
         self.process.wait(self.stop_limit_s)
 

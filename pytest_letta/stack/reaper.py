@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
-import shlex
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -35,42 +32,51 @@ def reap(parent: Path | None = None) -> list[Path]:
     were kept on purpose stay. Returns the folders that were removed.
     """
     removed = []
-    for path in _run_folders(parent or Path(tempfile.gettempdir())):
+    for path in run_folders(parent):
         if not (path / KEPT).exists() and _reap_one(path):
             removed.append(path)
     return removed
 
 
-def end(run: Path) -> None:
+def end(run: Path) -> list[str]:
     """End the services that are recorded in the folder `run`, whoever owns it, and remove it.
 
-    Its containers too; raises EngineError when it has some and no engine answers, and leaves the folder then.
+    Returns what did not go, in words. Its containers are ended too; raises EngineError when it has some and no
+    engine answers, and leaves the folder then.
     """
     if (run / CONTAINERS).exists():
-        _end_containers(run)
-    _end([process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)])
+        end_containers((run / CONTAINERS).read_text())
+    left = [f"process {process.pid}" for process in _end(services(run))]
     shared_memory.release(run / "postgres" / "data")
     shutil.rmtree(run, ignore_errors=True)
+    return [*left, f"folder {run}"] if run.exists() else left
 
 
-def command_to_end(run: str) -> str:
-    """Return the command line by which a person ends the stack of the folder `run`."""
-    return shlex.join([sys.executable, "-m", "pytest_letta.stack.reaper", run])
-
-
-def _end_containers(run: Path) -> None:
+def end_containers(run_id: str) -> None:
+    """Remove what is labelled as of the run `run_id` from the engine; raise EngineError when none answers."""
     from pytest_letta.stack.containers import reaper
     from pytest_letta.stack.containers.engine import Engine
 
     engine = Engine.connect()
     try:
-        reaper.end(engine, (run / CONTAINERS).read_text())
+        reaper.end(engine, run_id)
     finally:
         engine.close()
 
 
-def _run_folders(parent: Path) -> Iterator[Path]:
-    for path in parent.glob(PREFIX + "*"):
+def services(run: Path) -> list[psutil.Process]:
+    """Return the processes that are recorded in the folder `run` and still live, with their descendants."""
+    return [process for pid_file in _pid_files(run) for process in _recorded(pid_file, run)]
+
+
+def is_found(run: Path) -> bool:
+    """Tell whether `run_folders` finds the folder `run` in the system's temporary folder."""
+    return run in run_folders()
+
+
+def run_folders(parent: Path | None = None) -> Iterator[Path]:
+    """Give the run folders of this user in `parent` (``None``: the system's temporary folder)."""
+    for path in (parent or Path(tempfile.gettempdir())).resolve().glob(PREFIX + "*"):
         with suppress(FileNotFoundError):
             status = path.lstat()
             if status.st_uid == os.geteuid() and path.is_dir() and not path.is_symlink():
@@ -116,14 +122,14 @@ def _is_writer(process: psutil.Process, pid_file: Path, run: Path) -> bool:
     return began_before and Path(process.cwd()).is_relative_to(run)
 
 
-def _end(members: Sequence[psutil.Process]) -> None:
+def _end(members: Sequence[psutil.Process]) -> list[psutil.Process]:
     processes.send(members, signal.SIGCONT)
     postmasters = [process for process in members if _is_postmaster(process)]
     # Asked to quit, Postgres gives back its shared memory segment; a kill would leave that to the machine.
     processes.send(postmasters, signal.SIGQUIT)
     processes.wait_gone(postmasters, _QUIT_LIMIT_S)
     processes.send(members, signal.SIGKILL)
-    processes.wait_gone(members)
+    return processes.wait_gone(members)
 
 
 def _is_postmaster(process: psutil.Process) -> bool:
@@ -133,18 +139,3 @@ def _is_postmaster(process: psutil.Process) -> bool:
         parent = process.parent()
         return process.name() == "postgres" and (parent is None or parent.name() != "postgres")
     return False
-
-
-def main() -> int:
-    """End and remove one stack: ``python -m pytest_letta.stack.reaper RUN_FOLDER``."""
-    parser = argparse.ArgumentParser(prog="python -m pytest_letta.stack.reaper", description=main.__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN_FOLDER")
-    run = parser.parse_args().run
-    if not (run / LOCK).exists():
-        parser.error(f"{run} is not the folder of a stack")
-    end(run.resolve())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_letta.errors import StackError
@@ -13,6 +15,8 @@ from pytest_letta.stack.account import Account
 PREFIX = "pytest-letta-stack-"
 LOCK = "owner.lock"
 KEPT = "kept"
+#: Tells what the stack is, once all of it is healthy; for its user alone, since it holds a password.
+DESCRIPTION = "stack.json"
 #: Holds the id of the run as which its containers are labelled, where it has some.
 CONTAINERS = "containers"
 
@@ -22,10 +26,12 @@ class RunDir:
 
     The kernel lets go of the lock when the process ends, however it ends, and no child inherits it across exec.
     Others may pass through the folder (Postgres runs as another user under root) but read nothing in it.
+    `id` is eight hexadecimal digits; they end the name of a folder that is made in the system's temporary folder.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = self._made(path)
+        self.id = secrets.token_hex(4)
+        self.path = self._made(path or Path(tempfile.gettempdir()) / f"{PREFIX}{self.id}")
         self._lock = self._take_lock()
         for name in ("logs", "pids"):
             self.folder(name)
@@ -46,6 +52,13 @@ class RunDir:
     def pid_file(self, service: str) -> Path:
         return self.path / "pids" / service
 
+    def describe(self, text: str) -> None:
+        """Write what the stack is, so that whoever reads it finds all of it or what was there before."""
+        nameless = self.path / (DESCRIPTION + ".new")
+        nameless.touch(mode=0o600)
+        nameless.write_text(text)
+        nameless.rename(self.path / DESCRIPTION)
+
     def keep(self) -> None:
         """Tell the reaper to leave this folder and what runs in it alone."""
         (self.path / KEPT).touch()
@@ -55,12 +68,9 @@ class RunDir:
         os.close(self._lock)
 
     @staticmethod
-    def _made(path: Path | None) -> Path:
+    def _made(path: Path) -> Path:
         try:
-            if path is None:
-                path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            else:
-                path.mkdir(parents=True)
+            path.mkdir(mode=0o711, parents=True)
             path.chmod(0o711)
         except OSError as error:
             raise StackError(
@@ -75,3 +85,17 @@ class RunDir:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         nameless.rename(self.path / LOCK)
         return descriptor
+
+
+def has_living_owner(folder: Path) -> bool:
+    """Tell whether the process that holds the run `folder` lives."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(folder / LOCK, os.O_RDWR)
+        try:
+            # Shared: two who ask at once do not take each other for the owner.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False

@@ -21,7 +21,6 @@ import pytest
 from live_agents import block_value, make_agent
 
 from pytest_letta.errors import PortTakenError, StackError
-from pytest_letta.stack import reaper
 from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.ports import HOST, free_ports
 from pytest_letta.stack.rundir import PREFIX
@@ -129,10 +128,10 @@ def test_a_kept_stack_goes_on_without_its_owner_until_it_is_ended(temporary: Pat
     with LocalStack(cache_dir=cache_dir):
         pass  # its reaper passes the kept one over
     status = httpx.get(f"{told['url']}/v1/agents/?limit=1").status_code
-    run_folder = told["hint"].split()[-1]
-    reaper.end(Path(run_folder))
+    command = [sys.executable, "-m", "pytest_letta.cli.main", *told["hint"].split("pytest-letta ")[1].split()]
+    ended = subprocess.run(command, env={**os.environ, "TMPDIR": str(temporary)}, timeout=60, check=False)
 
-    assert status == 200
+    assert (status, ended.returncode) == (200, 0)
     assert (working_in(temporary), run_folders(temporary)) == ([], [])
 
 

@@ -104,28 +104,6 @@ def test_a_stack_that_was_kept_on_purpose_stays(orphaned: tuple[Path, list[psuti
     assert all(is_alive(process) for process in members)
 
 
-def test_a_kept_stack_is_ended_by_the_command_that_its_owner_told(
-    orphaned: tuple[Path, list[psutil.Process]],
-) -> None:
-    path, members = orphaned
-    (path / KEPT).touch()
-
-    subprocess.run([sys.executable, "-m", "pytest_letta.stack.reaper", str(path)], check=True, timeout=30)
-
-    assert not any(is_alive(process) for process in members)
-    assert not path.exists()
-
-
-def test_the_command_refuses_a_folder_that_is_no_stack(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_letta.stack.reaper", str(tmp_path)], capture_output=True, text=True, timeout=30
-    )
-
-    assert done.returncode == 2
-    assert f"{tmp_path} is not the folder of a stack" in done.stderr
-    assert tmp_path.exists()
-
-
 def test_a_process_that_got_a_recycled_id_survives(tmp_path: Path, bystander: subprocess.Popen[bytes]) -> None:
     path = make_folder_of_dead_owner(tmp_path)
     with subprocess.Popen(["sleep", "300"], cwd=path) as later:

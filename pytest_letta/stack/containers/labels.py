@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_letta.stack.rundir import LOCK
+from pytest_letta.stack.rundir import has_living_owner
 
 RUN = "pytest-letta.run"
 _OWNER = "pytest-letta.owner"
@@ -31,16 +29,7 @@ class Ownership:
     @property
     def is_orphaned(self) -> bool:
         """Whether the process that would clean up is gone; only of use where `is_ours` holds."""
-        # The owner holds the lock of its folder as long as it lives, and the kernel lets go of it for the dead.
-        with suppress(FileNotFoundError):
-            descriptor = os.open(self.folder / LOCK, os.O_RDWR)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            finally:
-                os.close(descriptor)
-        return True
+        return not has_living_owner(self.folder)
 
 
 def labels_of(run: str, folder: Path, *, keep: bool) -> dict[str, str]:

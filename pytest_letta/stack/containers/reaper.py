@@ -6,6 +6,7 @@ import datetime
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -39,6 +40,11 @@ def end(engine: Engine, run: str) -> None:
             if time.monotonic() > deadline:
                 raise StackError(f"the engine does not remove what run {run} made: {'; '.join(refusals)}")
             time.sleep(_PAUSE_S)
+
+
+def folders(engine: Engine) -> dict[str, Path]:
+    """Return run -> folder of everything on the engine that this user of this machine made, whoever owns it now."""
+    return {owner.run: owner.folder for owner, _ in _found(engine) if owner.is_ours}
 
 
 def _is_to_go(owner: Ownership, created: datetime.datetime | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,8 +59,8 @@ class ContainerStack(ManagedStack):
         """Do nothing: containers go on by themselves."""
 
     def _name_run(self, run: RunDir) -> None:
-        """Choose the id and the labels of everything that is made from now on, and note it for the reaper."""
-        self.run_id = secrets.token_hex(4)
+        """Choose the labels of everything that is made from now on, and note the run for the reaper."""
+        self.run_id = run.id
         self._labels = labels_of(self.run_id, run.path, keep=self._keep)
         (run.path / CONTAINERS).write_text(self.run_id)
 
