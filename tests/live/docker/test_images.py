@@ -72,7 +72,11 @@ def test_postgres_asks_for_the_password_that_it_was_given(start: Start) -> None:
     database = start(POSTGRES, environment=_SETTINGS)
     query(database, "select 1")
 
-    assert database.exec_run(["psql", "-h", "127.0.0.1", "-w", "-U", "ann", "notes", "-c", "select 1"])[0] != 0
+    asked = "psql -h $(hostname -i) -w -U ann notes -c 'select 1'"  # by the loopback address it asks for none
+
+    code, output = database.exec_run(["sh", "-c", asked])
+    assert code != 0
+    assert b"no password supplied" in output
 
 
 def test_postgres_without_a_password_does_not_start(start: Start) -> None:
@@ -82,7 +86,7 @@ def test_postgres_without_a_password_does_not_start(start: Start) -> None:
     assert b"superuser password is not specified" in database.logs()
 
 
-def test_postgres_runs_its_scripts_once_and_keeps_the_data_on_the_volume(start: Start, volume: str) -> None:
+def test_postgres_runs_its_scripts_once_and_keeps_the_data_on_the_volume(volume: str, start: Start) -> None:
     script = "create table notes (text text); insert into notes values ('first')"
     options: dict[str, Any] = {
         "environment": _SETTINGS,
@@ -121,11 +125,10 @@ def test_nginx_fills_its_templates_in(start: Start, engine: Engine) -> None:
     assert eventually(proxy, ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1/"]) == ""
 
 
-@pytest.mark.parametrize("version", ["0.16.8", "0.16.5"])
-def test_letta_runs_its_own_database_when_it_is_given_none(start: Start, version: str) -> None:
-    server = start(f"letta/letta:{version}")
+def test_letta_runs_its_own_database_when_it_is_given_none(start: Start) -> None:
+    server = start("letta/letta:0.16.5")
 
     answer = eventually(server, ["curl", "-fsS", "http://127.0.0.1:8283/v1/health/"], limit_s=240)
-    assert f'"version":"{version}"' in answer
+    assert '"version":"0.16.5"' in answer
     agents = eventually(server, ["curl", "-fsS", "http://127.0.0.1:8283/v1/agents/"])
     assert agents == "[]"
