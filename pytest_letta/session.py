@@ -189,7 +189,7 @@ def stack_opener(settings: Settings, progress: Progress | None) -> Callable[[Map
 
     A token in the settings secures the server with it.
     """
-    start = {"local": _open_local, "docker": _open_docker}[settings.stack]
+    start = {"local": _open_local, "docker": _open_docker, "compose": _open_compose}[settings.stack]
 
     def open_stack(stack_args: Mapping[str, Any]) -> Stack:
         args = {"version": settings.version, "letta_env": {}, **stack_args}
@@ -212,3 +212,18 @@ def _open_docker(settings: Settings, args: Mapping[str, Any]) -> Stack:
 
     images = dict(pair.split("=", 1) for pair in settings.image)
     return DockerStack(**{"images": images, **args}, token=settings.token).open()
+
+
+def _open_compose(settings: Settings, args: Mapping[str, Any]) -> Stack:
+    from pytest_letta.compose.reading import read
+    from pytest_letta.compose.roles import left_out
+    from pytest_letta.stack.compose import ComposeStack
+
+    assert settings.compose is not None
+    file = read(settings.compose, settings.compose_service)
+    # A file names the release itself, and who names a model of a provider wants that one.
+    wanted = {name: value for name, value in args.items() if name != "version"}
+    without = frozenset(left_out(settings.compose_service))
+    return ComposeStack(
+        file, **{"without": without, "scripted": settings.model is None, **wanted}, token=settings.token
+    ).open()

@@ -318,7 +318,7 @@ def _apply_compose(values: dict[str, Any], sources: dict[str, str]) -> None:
     """Let a compose file be the deployment when none is named, and be judged alone when there is to be none."""
     if values["compose"] is None or values["url"] is not None:
         return
-    if "stack" not in sources:
+    if "stack" not in sources and values["suite"] != (_FILE_SUITE,):
         values["stack"], sources["stack"] = "compose", sources["compose"]
     elif values["stack"] == "none" and values["contracts"] and not values["suite"]:
         values["suite"] = (_FILE_SUITE,)

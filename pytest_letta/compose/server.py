@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pytest_letta.errors import ComposeFileError
+
 if TYPE_CHECKING:
     from pytest_letta.compose.file import ComposeFile
 
@@ -83,6 +85,23 @@ def is_secured(file: ComposeFile) -> bool:
     by_script = variables.get("SECURE") == _TRUE and not is_bare_server(file)
     by_flag = "--secure" in file.command_text(file.roles["letta"]).split()
     return variables.get("LETTA_SERVER_SECURE") == _TRUE or by_script or by_flag
+
+
+def password_of(file: ComposeFile) -> str | None:
+    """Return the password that the server asks for; ``None`` when it asks for none.
+
+    Raises ComposeFileError when it asks for one that it makes up itself.
+    """
+    if not is_secured(file):
+        return None
+    name = file.roles["letta"]
+    password = file.environment(name).get("LETTA_SERVER_PASSWORD")
+    if not password:
+        raise ComposeFileError(
+            f"{file.place(name, 'environment')}: {name} asks for a password, and is given no LETTA_SERVER_PASSWORD, "
+            "so that it makes one up: set it there, or give --letta-token."
+        )
+    return password
 
 
 def port_of(file: ComposeFile) -> int:

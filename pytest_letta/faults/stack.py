@@ -53,6 +53,9 @@ class FaultyStack(Stack):
     def address(self, service: str) -> Address:
         return self._inner.address(service)
 
+    def replicas(self, service: str) -> tuple[Address, ...]:
+        return self._inner.replicas(service)
+
     def start(self, service: str) -> None:
         self._inner.start(service)
         self._do_mischief("start")

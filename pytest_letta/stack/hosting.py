@@ -16,7 +16,7 @@ from pytest_letta.stack.stack import Execution, Stack
 #: What a worker may read and call; everything else stays with the owner.
 _FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
 _METHODS = frozenset(
-    {"address", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
+    {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
     | {"partition", "rejoin", "recreate", "hostname", "execute"}
 )
 
@@ -123,6 +123,9 @@ class HostedStack(Stack):
 
     def address(self, service: str) -> Address:
         return cast(Address, self._call("address", service))
+
+    def replicas(self, service: str) -> tuple[Address, ...]:
+        return cast(tuple[Address, ...], self._call("replicas", service))
 
     def start(self, service: str) -> None:
         self._call("start", service)

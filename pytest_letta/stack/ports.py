@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -27,6 +27,22 @@ def free_ports(count: int) -> list[int]:
     low = _first_client_port()
     with ExitStack() as held:
         return [_bind(held, low) for _ in range(count)]
+
+
+def consecutive_ports(count: int) -> list[int]:
+    """Return `count` such ports in a row, for the replicas of one service, which an engine gives a range."""
+    low = _first_client_port()
+    for _ in range(_TRIES):
+        with ExitStack() as held, suppress(OSError):
+            first = _bind(held, low)
+            return [first, *(_bind_this(held, first + further) for further in range(1, count))]
+    raise OSError(f"no {count} free ports in a row on {HOST} in {_TRIES} tries")
+
+
+def _bind_this(held: ExitStack, port: int) -> int:
+    one = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    one.bind((HOST, port))
+    return port
 
 
 def _bind(held: ExitStack, low: int) -> int:

@@ -50,6 +50,10 @@ class Stack(ABC):
         """Return where `service` listens."""
         raise self._refusal("tell the address of", service)
 
+    def replicas(self, service: str) -> tuple[Address, ...]:
+        """Return where each of the containers or processes of `service` answers now; most services have one."""
+        return (self.address(service),)
+
     def start(self, service: str) -> None:
         """Start `service` and return when it is healthy; raise ServiceError otherwise."""
         raise self._refusal("start", service)

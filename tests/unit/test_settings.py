@@ -83,6 +83,13 @@ def test_a_compose_file_is_the_stack_when_nothing_else_is_named(tmp_path: Path) 
     assert settings_of({**compose, "letta_stack": "local"}).stack == "local"
 
 
+def test_the_suite_of_the_file_alone_needs_no_stack(tmp_path: Path) -> None:
+    file = tmp_path / "compose.yml"
+    file.touch()
+
+    assert settings_of({"letta_compose": str(file), "letta_suite": ["compose"]}).stack == "none"
+
+
 def test_a_compose_file_without_a_stack_is_judged_alone(tmp_path: Path) -> None:
     file = tmp_path / "compose.yml"
     file.touch()

@@ -9,9 +9,9 @@ from pytest_letta.compose.data_folder import is_official
 from pytest_letta.compose.file import ComposeFile
 from pytest_letta.compose.mounted import mounted_texts, texts_below
 from pytest_letta.compose.place import Finding
+from pytest_letta.compose.reaching import postgres_port
 from pytest_letta.compose.server import (
     PG_URI,
-    POSTGRES_PORT,
     DatabaseUri,
     database_uri,
     is_loopback,
@@ -40,7 +40,7 @@ def is_found(file: ComposeFile) -> Iterator[Finding]:
     if target is not None:
         if not file.share_a_network(letta, target):
             yield Finding(place, f"{PG_URI} names {uri.host}, which shares no network with {letta}")
-        elif target == file.roles.get("postgres") and uri.port != (port := _port_of(file, target)):
+        elif target == file.roles.get("postgres") and uri.port != (port := postgres_port(file)):
             yield Finding(
                 place, f"{PG_URI} names port {uri.port} of {uri.host}; inside of the network it listens on {port}"
             )
@@ -150,12 +150,6 @@ def _uri_to_service(file: ComposeFile) -> DatabaseUri | None:
     return (
         uri if uri and "postgres" in file.roles and file.service_called(uri.host) == file.roles["postgres"] else None
     )
-
-
-def _port_of(file: ComposeFile, name: str) -> int:
-    said = re.search(r"(?:(?:^|\s)-p\s*|\bport\s*=\s*)(\d+)", file.command_text(name))
-    variable = file.environment(name).get("PGPORT", "")
-    return int(said[1]) if said else int(variable) if variable.isdigit() else POSTGRES_PORT
 
 
 def _may_make_more(file: ComposeFile, name: str) -> bool:

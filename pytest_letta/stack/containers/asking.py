@@ -39,6 +39,16 @@ def http(path: str) -> Question:
     return lambda service, limit_s: asking.ask(service.address, path, limit_s)
 
 
+def any_of(*paths: str) -> Question:
+    """Return the question whether GET on one of `paths` answers 200; what the last one answered is told."""
+
+    def ask(service: ContainerService, limit_s: float) -> str | None:
+        answers = [asking.ask(service.address, path, limit_s) for path in paths]
+        return None if None in answers else answers[-1]
+
+    return ask
+
+
 def postgres(service: ContainerService, limit_s: float) -> str | None:
     """Ask for a row over a new connection."""
     return _executed(service, ["sh", "-c", _SELECT], "1")

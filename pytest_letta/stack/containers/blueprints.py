@@ -16,6 +16,13 @@ USER = DATABASE = "letta"
 _SOURCE = "/opt/pytest-letta"
 _MODEL_PORT, _LETTA_PORT, _NGINX_PORT, _POSTGRES_PORT = 8080, 8283, 8284, 5432
 
+#: Has Letta use the scripted model; the second name of the base URL is that of newer releases.
+MODEL_ENVIRONMENT = {
+    "OPENAI_API_KEY": "dummy",
+    "OPENAI_API_BASE": f"http://letta-llm:{_MODEL_PORT}/v1",
+    "OPENAI_BASE_URL": f"http://letta-llm:{_MODEL_PORT}/v1",
+}
+
 # The data is thrown away, so nothing has to survive a loss of power; a kill of the container loses nothing by that.
 _POSTGRES = ["postgres", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200"]
 
@@ -56,7 +63,7 @@ def blueprints(
             command=["redis-server", "--save", "3600 1 300 100 60 10000"],
             volume="/data",
         ),
-        "llm": _model(images["letta"]),
+        "llm": model(images["letta"]),
         "nginx": _nginx(images["nginx"]),
         "letta": _letta(images["letta"], password, letta_env, token),
     }
@@ -76,8 +83,8 @@ def _postgres(image: str, password: str) -> Blueprint:
     )
 
 
-def _model(image: str) -> Blueprint:
-    """The scripted model, run by the Python that every image of Letta has, so that it is no image of its own."""
+def model(image: str) -> Blueprint:
+    """Return the scripted model, run by the Python that every image of Letta has: it needs no image of its own."""
     package = Path(str(pytest_letta.__file__)).parent
     return Blueprint(
         image,
@@ -123,8 +130,7 @@ def _letta(image: str, password: str, letta_env: Mapping[str, str], token: str |
             "LETTA_PG_URI": f"postgresql://{USER}:{password}@letta-postgres:{_POSTGRES_PORT}/{DATABASE}",
             "LETTA_REDIS_HOST": "letta-redis",
             "LETTA_REDIS_PORT": "6379",
-            "OPENAI_API_KEY": "dummy",
-            "OPENAI_API_BASE": f"http://letta-llm:{_MODEL_PORT}/v1",
+            **MODEL_ENVIRONMENT,
             "LETTA_DISABLE_TRACING": "true",
             "DO_NOT_TRACK": "1",
             **letta_env,

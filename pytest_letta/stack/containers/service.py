@@ -130,7 +130,7 @@ class ContainerService(Service):
         return None
 
     def log_tail(self, lines: int = 40) -> str:
-        tails = [_log_tail(container, lines) for container in self.containers]
+        tails = [log_tail(container, lines) for container in self.containers]
         if len(tails) == 1:
             return tails[0]
         return "".join(f"[{one.name}]\n{tail}" for one, tail in zip(self.containers, tails, strict=True))
@@ -162,7 +162,8 @@ def _client(container: Container) -> docker.DockerClient:
     return container.client
 
 
-def _log_tail(container: Container, lines: int) -> str:
+def log_tail(container: Container, lines: int) -> str:
+    """Return the last `lines` lines that a container logged."""
     try:
         log = container.logs(tail=lines)
     except docker.errors.APIError as error:  # removed, or a log driver that gives nothing back
@@ -178,9 +179,14 @@ def start(container: Container) -> None:
         explained_start(error, str(container.name))
 
 
+def is_port_taken(said: str) -> bool:
+    """Tell whether an engine says that somebody else has a port."""
+    return any(words in said.lower() for words in _PORT_TAKEN)
+
+
 def explained_start(error: docker.errors.APIError, name: str) -> None:
     """Raise what an engine's refusal to start the container `name` means: PortTakenError or ServiceError."""
     said = str(error.explanation or error)
-    if any(words in said.lower() for words in _PORT_TAKEN):
+    if is_port_taken(said):
         raise PortTakenError(f"the engine cannot publish a port of {name}: {said}") from error
     raise ServiceError(f"the engine cannot start {name}: {said}") from error
