@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import docker.errors
 from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import Reaper
 from testcontainers.core.labels import create_labels
 from testcontainers.core.network import Network
 
@@ -21,6 +22,8 @@ def choose(engine: Engine, *, keep: bool) -> None:
     """
     if keep or not _has_image(engine):
         testcontainers_config.ryuk_disabled = True
+    if not testcontainers_config.ryuk_disabled:
+        Reaper.get_instance()  # now, and not by whichever of the threads comes first
 
 
 def network(name: str, labels: Mapping[str, str]) -> Network:
