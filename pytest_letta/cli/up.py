@@ -22,6 +22,8 @@ SUMMARY = "start a stack and keep it"
 #: The rows of the OPTIONS table that make a stack; the others are about a test run.
 _OPTIONS = ("stack", "version", "image", "compose", "compose_service", "token")
 _PROVIDER: Final = "local"
+#: What only some providers read.
+_PROVIDERS_OF = {"version": ("local", "docker"), "image": ("docker",), "compose": ("compose",)}
 #: Where what is said of a row to pytest is not what a person with a stack needs to hear.
 _HELP = {
     "stack": "What the stack runs in: local (processes from PyPI wheels), docker (containers), or compose (an "
@@ -89,11 +91,12 @@ def settings_of(arguments: argparse.Namespace, *, keep: bool) -> Settings:
         if source == "--letta-stack":
             raise SettingsError("--stack none starts nothing: give local, docker or compose.")
         settings = replace(settings, stack=_PROVIDER)
-    for name, provider in (("image", "docker"), ("compose", "compose")):
-        if getattr(arguments, f"letta_{name}") is not None and settings.stack != provider:
+    for option in OPTIONS:
+        providers = _PROVIDERS_OF.get(option.name, (settings.stack,))
+        if getattr(arguments, f"letta_{option.name}", None) is not None and settings.stack not in providers:
             raise SettingsError(
-                f"--{name} is of no use to the stack {settings.stack} (from {source or 'default'}): "
-                f"give --stack {provider} too, or leave it out."
+                f"{_flags(option)[0]} is of no use to the stack {settings.stack} (from {source or 'default'}): "
+                f"give --stack {' or '.join(providers)} too, or leave it out."
             )
     return replace(settings, keep=keep)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -65,13 +66,21 @@ class DockerStack(ContainerStack):
         at = {name: member.address for name, member in self._members.items()}
         self.url, self.proxy_url, self.llm_url = (f"http://{at[name]}" for name in ("letta", "nginx", "llm"))
         self.postgres_dsn = f"postgresql://{USER}:{password}@{at['postgres']}/{DATABASE}"
+        self._start_members()
+
+    def _start_members(self) -> None:
+        given_up = Event()
         with ThreadPoolExecutor(len(SERVICES)) as pool:
-            # Letta migrates as soon as it runs, so it waits for its database; the others wait for nobody.
-            starts = [pool.submit(self._start, name) for name in SERVICES if name != "letta"]
-            starts[0].result()
-            starts.append(pool.submit(self._start, "letta"))
-            for start in starts:
-                start.result()
+            try:
+                # Letta migrates as soon as it runs, so it waits for its database; the others wait for nobody.
+                starts = [pool.submit(self._start, name, given_up) for name in SERVICES if name != "letta"]
+                starts[0].result()
+                starts.append(pool.submit(self._start, "letta", given_up))
+                for start in starts:
+                    start.result()
+            except BaseException:
+                given_up.set()  # else Ctrl-C would wait until all of them are healthy
+                raise
 
     def _planned(self, plans: Mapping[str, Blueprint]) -> list[tuple[str, TestcontainerService]]:
         network = ryuk.network(f"pytest-letta-{self.run_id}", self._labels)
@@ -92,8 +101,8 @@ class DockerStack(ContainerStack):
             members.append((name, member))
         return members
 
-    def _start(self, name: str) -> None:
+    def _start(self, name: str, given_up: Event) -> None:
         member = self._members[name]
         with self._progress.step(f"starting {name}"):
             member.launch()
-            wait_healthy(member)
+            wait_healthy(member, given_up)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_letta.errors import PortTakenError, ServiceError
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from pytest_letta.stack.service import Service
 
 _FIRST_PAUSE_S = 0.02
@@ -17,16 +19,18 @@ _LONGEST_LIMIT_S = 10.0
 _LOG_LINES = 40
 
 
-def wait_healthy(service: Service) -> None:
+def wait_healthy(service: Service, given_up: Event | None = None) -> None:
     """Return when the service gives the right answer on a port that is its own.
 
-    Raises PortTakenError when somebody else has the port, and ServiceError when the service dies or when its
-    limit has passed.
+    Raises PortTakenError when somebody else has the port, and ServiceError when the service dies, when its limit has
+    passed, or when `given_up` is set.
     """
     started = time.monotonic()
     pause_s = _FIRST_PAUSE_S
     last = "nothing was asked yet"
     while (waited_s := time.monotonic() - started) < service.start_limit_s:
+        if given_up is not None and given_up.is_set():
+            raise ServiceError(f"{service.name} is not waited for any longer: the start of the stack was given up.")
         if not service.is_running:
             raise _death(service, waited_s)
         # As patient with one answer as we have been so far: a dead service behind a silent port is noticed soon,
