@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_letta.errors import SettingsError
-from pytest_letta.settings import OPTIONS, Option, Settings, resolve
+from pytest_letta.options import OPTIONS, Option
+from pytest_letta.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from pytest_letta.stack.description import Description

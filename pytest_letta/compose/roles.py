@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_letta.compose.file import image_of
 from pytest_letta.compose.mounted import mounted_texts
 from pytest_letta.errors import ComposeFileError
-from pytest_letta.settings import COMPOSE_ROLES, WITHOUT, did_you_mean
+from pytest_letta.parsing import COMPOSE_ROLES, WITHOUT, did_you_mean
 
 if TYPE_CHECKING:
     from pytest_letta.compose.file import ComposeFile

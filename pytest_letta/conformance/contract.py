@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_letta.errors import SettingsError
-from pytest_letta.settings import LEVELS, did_you_mean
+from pytest_letta.options import LEVELS
+from pytest_letta.parsing import did_you_mean
 
 MARKER = "letta_contract"
 #: Needs that disturb every other user of the stack; such a contract runs alone.

@@ -11,7 +11,7 @@ import pytest
 from pytest_letta.conformance.contract import Contract, contract_of
 from pytest_letta.conformance.record import ContractRecord, FailureText, apply_known, is_breach, record_of
 from pytest_letta.conformance.verdicts import Verdict, judge
-from pytest_letta.settings import LEVELS
+from pytest_letta.options import LEVELS
 
 if TYPE_CHECKING:
     from pytest_letta.conformance.known import KnownIssue

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_letta.errors import SettingsError
-from pytest_letta.settings import did_you_mean
+from pytest_letta.parsing import did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest_letta.settings import OPTIONS
+from pytest_letta.options import OPTIONS
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_letta.errors import SettingsError
-from pytest_letta.settings import DEFAULT_VERSION, OPTIONS, resolve
+from pytest_letta.options import DEFAULT_VERSION, OPTIONS
+from pytest_letta.settings import resolve
 
 
 class FakeConfig:
