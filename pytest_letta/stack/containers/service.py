@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 
 from pytest_letta.errors import PortTakenError, ServiceError
+from pytest_letta.stack.containers.moving import held, places_of
 from pytest_letta.stack.service import Address, Service
 from pytest_letta.stack.stack import Execution
 
@@ -104,10 +105,13 @@ class ContainerService(Service):
         self._left = []
 
     def recreate(self) -> None:
-        """Remove the containers, not their named volumes, and start new ones."""
+        """Stop and remove the containers, not their named volumes, and start new ones at other addresses."""
+        places = places_of(self.containers)
+        self.stop()
         self.end()
         self._left = []
-        self.launch()
+        with held(places):
+            self.launch()
 
     def execute(self, command: Sequence[str]) -> Execution:
         """Run `command` in the first container; raise ServiceError when it does not run."""
