@@ -1,0 +1,53 @@
+"""What the contracts of this suite share: patience with a service that was away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_letta import must
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pytest_letta.settings import Settings
+
+Patience = Callable[[Callable[[], "httpx.Response"], str], "httpx.Response"]
+
+
+@pytest.fixture
+def first_success(letta_settings: Settings) -> Patience:
+    """Return ``first_success(ask, after)``: ask until an answer is a success, and return that.
+
+    The contract fails with the last answer when none is within twice the time that one request may take, a minute
+    unless --letta-timeout says otherwise: names are looked up anew after seconds, and dead connections are noticed
+    when they are used, so what is not found by then is found when somebody restarts it. `after` says after what.
+    """
+    limit_s = 2 * letta_settings.timeout
+
+    def first(ask: Callable[[], httpx.Response], after: str) -> httpx.Response:
+        started = time.monotonic()
+        while True:
+            answer, seen = _tried(ask)
+            if answer is not None:
+                return answer
+            waited_s = time.monotonic() - started
+            must(f"{waited_s:.0f} s {after}, {seen}" if waited_s > limit_s else None)
+            time.sleep(0.5)
+
+    return first
+
+
+def _tried(ask: Callable[[], httpx.Response]) -> tuple[httpx.Response | None, str]:
+    import httpx
+
+    from pytest_letta.telling import answered
+
+    try:
+        answer = ask()
+    except httpx.TransportError as error:
+        return None, f"there was no answer: {error!r}"
+    return (answer, "") if answer.is_success else (None, answered(answer))
