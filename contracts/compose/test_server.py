@@ -47,6 +47,17 @@ def test_server_listens_beyond_its_container(letta_compose_file: ComposeFile) ->
     must(told(server.listens_beyond_its_container(letta_compose_file)))
 
 
+@contract(
+    "COMPOSE-START-003",
+    level="should",
+    needs=["compose_file"],
+    because="the start script of each replica runs `alembic upgrade head`, without a lock: letta/server/startup.sh",
+)
+def test_replicas_migrate_one_after_the_other(letta_compose_file: ComposeFile) -> None:
+    """The database is migrated by one container, however many replicas of the server start."""
+    must(told(server.replicas_take_turns(letta_compose_file)))
+
+
 @contract("COMPOSE-ENV-001", level="should", needs=["compose_file"], because=_IGNORED)
 def test_variables_are_read(letta_compose_file: ComposeFile) -> None:
     """Every variable that Letta's container is given for the server is one that the server reads."""

@@ -229,6 +229,14 @@ SERVER = (
         "command: sh",
     ),
     FileFault(
+        "replicas-that-migrate-at-once",
+        "COMPOSE-START-003",
+        "3 replicas of letta migrate the database at once",
+        _LETTA,
+        "    hostname: letta-server\n    deploy:\n      replicas: 3\n",
+        "deploy:",
+    ),
+    FileFault(
         "variable-that-is-not-read",
         "COMPOSE-ENV-001",
         "LETTA_SERVER_CORS_ORIGINS is not read by the server: what it reads is ACCEPTABLE_ORIGINS",

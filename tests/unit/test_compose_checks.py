@@ -242,6 +242,25 @@ def test_an_image_that_moves_is_a_finding(image) -> None:
     assert len(found(server.images_are_pinned, f"services: {{letta: {{image: '{image}'}}}}")) == 1
 
 
+@pytest.mark.parametrize(
+    ("count", "job", "is_found"),
+    [
+        ("deploy: {replicas: 3}", "condition: service_started", True),
+        ("scale: 2", "condition: service_started", True),
+        ("deploy: {replicas: 3}", "condition: service_completed_successfully", False),
+        ("deploy: {replicas: 1}", "condition: service_started", False),
+    ],
+)
+def test_replicas_need_somebody_who_migrates_before(count, job, is_found) -> None:
+    text = f"""
+        services:
+          letta: {{image: "letta/letta:1", {count}, depends_on: {{first: {{{job}}}}}}}
+          first: {{image: "letta/letta:1", command: [alembic, upgrade, head]}}
+    """
+
+    assert bool(found(server.replicas_take_turns, text)) == is_found
+
+
 def test_a_pool_of_an_old_release_is_read() -> None:
     text = "services: {{letta: {{image: 'letta/letta:{}', environment: {{LETTA_PG_POOL_SIZE: '50'}}}}}}"
 

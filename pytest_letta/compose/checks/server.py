@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from pytest_letta.compose.file import ComposeFile, image_of, line_of_variable
+from pytest_letta.compose.isolation import replicas
 from pytest_letta.compose.place import Finding, Place
-from pytest_letta.compose.server import is_bare_server, is_loopback, pools_connections
+from pytest_letta.compose.server import is_bare_server, is_loopback, pools_connections, runs_start_script
 
 _PROVIDERS = re.compile(
     r"(OPENAI|ANTHROPIC|GEMINI|GROQ|AZURE|OLLAMA|VLLM|LMSTUDIO|OPENROUTER|TOGETHER|DEEPSEEK|XAI)_(API_KEY|API_BASE|BASE_URL)"
@@ -58,6 +59,26 @@ def database_is_migrated(file: ComposeFile) -> Iterator[Finding]:
         letta,
         "command" if "command" in file.letta else "entrypoint",
     )
+
+
+def replicas_take_turns(file: ComposeFile) -> Iterator[Finding]:
+    """Find several replicas that all migrate the database when they start, at once."""
+    letta = file.roles["letta"]
+    count = replicas(file.letta)
+    jobs = [
+        name
+        for name, how in (file.letta.get("depends_on") or {}).items()
+        if how.get("condition") == "service_completed_successfully" and "alembic" in file.command_text(name)
+    ]
+    if count > 1 and runs_start_script(file) and not jobs:
+        key = "scale" if "scale" in file.letta else "deploy"
+        yield file.finding(
+            f"{count} replicas of {letta} migrate the database at once, and on an empty one all but the first end "
+            "(duplicate key: alembic_version): let a service with `command: alembic upgrade head` go before, by "
+            "depends_on with condition: service_completed_successfully",
+            letta,
+            key,
+        )
 
 
 def listens_beyond_its_container(file: ComposeFile) -> Iterator[Finding]:
