@@ -78,9 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
             if settings.token is not None:
                 _say("the server asks for the password that you gave; clients look for it in LETTA_API_KEY.")
             if detach:
-                print(_shown(told, arguments), flush=True)
+                print(shown(told, arguments), flush=True)
             else:
-                _say(holding.hold(told, lambda: print(_shown(told, arguments), flush=True)))
+                _say(holding.hold(told, lambda: print(shown(told, arguments), flush=True)))
     return 0
 
 
@@ -127,7 +127,7 @@ def _help(option: Option) -> str:
     return (text + default).replace("--letta-compose", "--compose")
 
 
-def _shown(told: Description, arguments: argparse.Namespace) -> str:
+def shown(told: Description, arguments: argparse.Namespace) -> str:
     if arguments.json:
         return json.dumps({**told.as_dict(), "pytest": pytest_arguments(told), "environment": environment(told)})
     if arguments.shell:
