@@ -16,14 +16,13 @@ from textwrap import dedent
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from live_agents import block_value, make_agent
+from live_traces import run_folders, working_in
 
 from pytest_letta.errors import PortTakenError, StackError
 from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.ports import HOST, free_ports
-from pytest_letta.stack.rundir import PREFIX
 from pytest_letta.stack.stack import SERVICES
 
 _OWNER = dedent(
@@ -58,22 +57,6 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         Path(folder).chmod(0o755)
         monkeypatch.setattr("tempfile.tempdir", folder)
         yield Path(folder)
-
-
-def working_in(folder: Path) -> list[psutil.Process]:
-    """Return the processes that work below `folder`."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def run_folders(temporary: Path) -> list[Path]:
-    return list(temporary.glob(PREFIX + "*"))
 
 
 def test_a_closed_stack_leaves_nothing(temporary: Path, cache_dir: Path) -> None:
