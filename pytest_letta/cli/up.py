@@ -68,8 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pytest_letta.cli import holding
     from pytest_letta.report.progress import StreamProgress
     from pytest_letta.session import stack_opener
+    from pytest_letta.stack import requirements
     from pytest_letta.stack.managed import ManagedStack
 
+    requirements.check(settings.stack, settings.version)
     with holding.interruptible():
         stack = stack_opener(settings, StreamProgress(sys.stderr))({})
         assert isinstance(stack, ManagedStack)

@@ -79,6 +79,18 @@ def test_a_missing_extra_names_the_command_that_installs_it(project: Path) -> No
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_the_console_script_works_without_any_extra(project: Path) -> None:
+    script = str(project / ".venv" / "bin" / "pytest-letta")
+    shown, started = (
+        subprocess.run([script, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        for arguments in (["ps", "--json"], ["up", "--stack", "docker"])
+    )
+
+    assert (shown.returncode, started.returncode) == (0, 2), shown.stderr
+    assert "pip install 'pytest-letta[docker]'" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
 def test_the_wheel_carries_the_licence_the_types_and_the_known_issues(wheel: Path) -> None:
     import zipfile
 
