@@ -58,6 +58,28 @@ def test_letta_is_found_again(letta_compose_file: ComposeFile) -> None:
 
 
 @contract(
+    "COMPOSE-PROXY-006",
+    level="should",
+    needs=["compose_nginx"],
+    because="nginx drops names with an underscore, and an agent list of the default user comes back with 200",
+)
+def test_users_are_told_apart(letta_compose_file: ComposeFile) -> None:
+    """nginx passes the header user_id on."""
+    must(told(proxy.users_are_told_apart(letta_compose_file)))
+
+
+@contract(
+    "COMPOSE-PROXY-007",
+    level="should",
+    needs=["compose_nginx"],
+    because="nginx refuses bodies above 1 MB unless told otherwise; Letta itself has no limit",
+)
+def test_documents_pass(letta_compose_file: ComposeFile) -> None:
+    """nginx takes requests that are as long as documents and images make them."""
+    must(told(proxy.documents_pass(letta_compose_file)))
+
+
+@contract(
     "COMPOSE-PROXY-005",
     level="should",
     needs=["compose_nginx"],

@@ -31,18 +31,26 @@ class Port:
         return self.host_ip.startswith("127.") or self.host_ip in {"::1", "localhost"}
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of the files that compose makes a project of."""
+
+    path: Path
+    positions: Positions
+
+
 @dataclass(frozen=True)
 class ComposeFile:
     """What the file `path` describes.
 
-    `model` is what ``docker compose config --format json`` printed: resolved, and with dollar signs doubled, so that
-    compose can read it again. `roles` tells which service is letta, postgres, redis and nginx; a role that no service
-    has is absent.
+    `sources` are the file itself and those that it includes. `model` is what ``docker compose config --format json``
+    printed: resolved, and with dollar signs doubled, so that compose can read it again. `roles` tells which service
+    is letta, postgres, redis and nginx; a role that no service has is absent.
     """
 
     path: Path
     model: Mapping[str, Any]
-    positions: Positions
+    sources: tuple[Source, ...]
     roles: Mapping[str, str]
 
     @cached_property
@@ -66,15 +74,17 @@ class ComposeFile:
 
     def place(self, service: str, *keys: str | int | Likeness) -> Place:
         """Return where the deepest of `keys` stands in a service of the file."""
-        return Place(self.path, self.positions.line("services", service, *keys))
+        source = self._source_of("services", service)
+        return Place(source.path, source.positions.line("services", service, *keys))
 
     def place_of_part(self, kind: str, name: str) -> Place:
         """Return where a volume, network, secret or config is declared; `kind` is the plural."""
-        return Place(self.path, self.positions.line(kind, name))
+        source = self._source_of(kind, name)
+        return Place(source.path, source.positions.line(kind, name))
 
     def place_of_variable(self, service: str, name: str) -> Place:
         """Return where a service is given a variable: here, or in one of its environment files."""
-        if not self.positions.has("services", service, "environment", name):
+        if not self._source_of("services", service).positions.has("services", service, "environment", name):
             for file in self.environment_files(service):
                 line = line_of_variable(file, name)
                 if line is not None:
@@ -83,10 +93,15 @@ class ComposeFile:
 
     def environment_files(self, service: str) -> list[Path]:
         """Return the environment files that this file names for a service, the one that wins first."""
-        named = self.positions.value("services", service, "env_file")
+        source = self._source_of("services", service)
+        named = source.positions.value("services", service, "env_file")
         entries = named if isinstance(named, list) else [named] if named else []
         paths = [entry.get("path", "") if isinstance(entry, dict) else entry for entry in entries]
-        return [self.path.parent / path for path in reversed(paths) if "$" not in path]
+        return [source.path.parent / path for path in reversed(paths) if "$" not in path]
+
+    def _source_of(self, kind: str, name: str) -> Source:
+        """Return the file that says something of a service, volume, network, secret or config."""
+        return next((one for one in self.sources if one.positions.has(kind, name)), self.sources[0])
 
     def finding(self, text: str, service: str, *keys: str | int | Likeness) -> Finding:
         """Return a finding at the deepest of `keys` in a service."""

@@ -85,6 +85,12 @@ def seconds(directive: Directive) -> float | None:
     return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h|d)?", text))
 
 
+def byte_size(directive: Directive) -> int | None:
+    """Return a size such as ``512k`` or ``10m`` in bytes, 0 for no limit; ``None`` when it is none."""
+    match = re.fullmatch(r"(\d+)([kKmMgG]?)", "".join(directive.args))
+    return int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()] if match else None
+
+
 def _within(chain: tuple[Directive, ...]) -> Iterator[Route]:
     for location in chain[-1].find("location"):
         route = _route((*chain, location))

@@ -1,4 +1,4 @@
-"""Finds the line of a YAML file on which something stands."""
+"""Finds the line of a YAML text on which something stands."""
 
 from __future__ import annotations
 

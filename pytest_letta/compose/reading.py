@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pytest_letta.compose.file import ComposeFile
+from pytest_letta.compose.file import ComposeFile, Source
 from pytest_letta.compose.positions import Positions
 from pytest_letta.compose.roles import recognise
 from pytest_letta.errors import ComposeFileError, SettingsError
@@ -35,17 +36,38 @@ def read(path: Path, named: Sequence[str] = ()) -> ComposeFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ComposeFileError(f"the compose file {path} cannot be read: {error}") from None
     model = _resolved(path, text)
-    try:
-        positions = Positions(text)
-    except yaml.YAMLError as error:
-        raise ComposeFileError(f"{path}: {' '.join(str(error).split())}") from None
-    unnamed = ComposeFile(path.resolve(), model, positions, {})
-    return ComposeFile(unnamed.path, model, positions, recognise(unnamed, named))
+    sources = tuple(_sources(path.resolve()))
+    unnamed = ComposeFile(path.resolve(), model, sources, {})
+    return replace(unnamed, roles=recognise(unnamed, named))
 
 
 def compose(*words: str) -> list[str]:
     """Return a command line of compose."""
     return ["docker", "compose", "--ansi", "never", *words]
+
+
+def _sources(path: Path) -> Iterator[Source]:
+    """Give the file, and those that it includes; one that cannot be read here has compose's word for its contents."""
+    waiting, seen = [path], set()
+    while waiting:
+        one = waiting.pop(0)
+        if one in seen:
+            continue
+        seen.add(one)
+        try:
+            source = Source(one, Positions(one.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            if one == path:
+                raise ComposeFileError(f"{path}: {' '.join(str(error).split())}") from None
+            continue
+        yield source
+        waiting += [(one.parent / name).resolve() for name in _included(source) if "$" not in name]
+
+
+def _included(source: Source) -> Iterator[str]:
+    for entry in source.positions.value("include") or ():
+        paths = entry.get("path", []) if isinstance(entry, dict) else entry
+        yield from [paths] if isinstance(paths, str) else paths
 
 
 def _resolved(path: Path, text: str) -> dict[str, Any]:

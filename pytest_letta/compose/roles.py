@@ -97,8 +97,7 @@ def _score(file: ComposeFile, role: str, name: str, letta: str | None) -> int:
     if role == "letta":
         return score + (_BY_COMMAND if "LETTA_PG_URI" in file.environment(name) else 0)
     if role == "nginx":
-        # Many an application has an nginx of its own: the proxy is the one that leads to Letta.
-        return score if score and letta is not None and _leads_to(file, name, letta) else 0
+        return score + _leading(file, name, letta) if score and letta is not None else 0
     variables = file.environment(letta) if letta is not None else {}
     named = variables.get("LETTA_PG_URI", "") if role == "postgres" else variables.get("LETTA_REDIS_HOST", "")
     if score and set(re.split(r"[@:/]", named)) & file.names(name):
@@ -113,9 +112,12 @@ def _inner_ports(file: ComposeFile, name: str) -> set[int]:
     return {port.target for port in file.ports(name)} | {int(port) for port in exposed if port.isdigit()}
 
 
-def _leads_to(file: ComposeFile, name: str, letta: str) -> bool:
-    if letta in (file.services[name].get("depends_on") or {}):
-        return True
+def _leading(file: ComposeFile, name: str, letta: str) -> int:
+    """Return how much speaks for a proxy that leads to Letta; many an application has an nginx of its own."""
     names = "|".join(re.escape(one) for one in sorted(file.names(letta)))
     texts = [*mounted_texts(file, name), *file.environment(name).values()]
-    return any(re.search(rf"\b({names})\b", text) for text in texts)
+    is_named = any(re.search(rf"\b({names})\b", text) for text in texts)
+    waits = letta in (file.services[name].get("depends_on") or {})
+    if not is_named and not (waits and file.ports(name)):
+        return -_BY_IMAGE
+    return (_BY_LETTA if is_named else 0) + (_BY_PORT if file.ports(name) else 0)

@@ -406,6 +406,23 @@ PROXY = (
         file="nginx.conf",
     ),
     FileFault(
+        "dropped-user",
+        "COMPOSE-PROXY-006",
+        "nginx drops the header user_id",
+        "        underscores_in_headers on;\n",
+        "",
+        "server {",
+        file="nginx.conf",
+    ),
+    FileFault(
+        "short-bodies",
+        "COMPOSE-PROXY-007",
+        "more than 512 KiB",
+        "client_max_body_size 64m",
+        "client_max_body_size 512k",
+        file="nginx.conf",
+    ),
+    FileFault(
         "upstream-that-nobody-is",
         "COMPOSE-PROXY-005",
         "nginx passes to 'old-letta', but no service",

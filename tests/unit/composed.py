@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pytest_letta.compose.file import ComposeFile
+from pytest_letta.compose.file import ComposeFile, Source
 from pytest_letta.compose.positions import Positions
 from pytest_letta.compose.reading import has_compose
 
@@ -18,4 +18,4 @@ needs_compose = pytest.mark.skipif(not has_compose(), reason="the plugin `docker
 def composed(text: str, path: Path = Path("compose.yml"), **roles: str) -> ComposeFile:
     """Return the file with that text; `roles` are letta="letta" unless given."""
     clean = textwrap.dedent(text)
-    return ComposeFile(path, yaml.safe_load(clean), Positions(clean), roles or {"letta": "letta"})
+    return ComposeFile(path, yaml.safe_load(clean), (Source(path, Positions(clean)),), roles or {"letta": "letta"})

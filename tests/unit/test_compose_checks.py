@@ -271,6 +271,8 @@ def test_a_pool_of_an_old_release_is_read() -> None:
 CONF = """
 http {{
     resolver 127.0.0.11;
+    underscores_in_headers on;
+    client_max_body_size 0;
     {http}
     server {{
         listen {listen};
@@ -306,6 +308,8 @@ CHECKS = (
     proxy.redirects_lead_back,
     proxy.letta_is_found_again,
     proxy.upstream_exists,
+    proxy.users_are_told_apart,
+    proxy.documents_pass,
 )
 NO_HOST = "set $l letta:8283; proxy_pass http://$l; proxy_buffering off;"
 
@@ -350,6 +354,8 @@ def test_a_proxy_that_does_right_in_another_way_is_no_finding(tmp_path: Path, pa
             proxy.redirects_lead_back,
             "inside of the network",
         ),
+        ({"server": "underscores_in_headers off;"}, proxy.users_are_told_apart, "drops the header user_id"),
+        ({"server": "client_max_body_size 1m;"}, proxy.documents_pass, "more than 1024 KiB"),
         ({"location": PASS, "server": "proxy_read_timeout 20s;"}, proxy.silence_is_borne, "after 20 s"),
         (
             {"location": PASS.replace("$http_host", "$host:$server_port"), "ports": "9000:8284"},

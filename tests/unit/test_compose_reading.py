@@ -44,11 +44,11 @@ def test_services_of_other_files_and_profiles_come_as_compose_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMPOSE_PROFILES", "proxy")
-    (tmp_path / "more.yml").write_text("services: {cache: {image: 'redis:7'}}\n")
+    (tmp_path / "more.yml").write_text("services:\n  cache:\n    image: redis:7\n")
     path = written(
         tmp_path,
         "include: [more.yml]\nservices:\n  letta: {image: 'letta/letta:1'}\n"
-        "  web: {image: 'nginx:1', profiles: [proxy], depends_on: [letta]}\n"
+        "  web: {image: 'nginx:1', profiles: [proxy], ports: ['80'], depends_on: [letta]}\n"
         "  graphs: {image: 'grafana:1', profiles: [monitoring]}\n",
     )
 
@@ -56,7 +56,8 @@ def test_services_of_other_files_and_profiles_come_as_compose_has_them(
 
     assert set(file.services) == {"letta", "cache", "web"}
     assert file.roles == {"letta": "letta", "redis": "cache", "nginx": "web"}
-    assert str(file.place("cache", "image")) == "compose.yml"
+    assert str(file.place("cache", "image")) == "more.yml:3"
+    assert str(file.place("web", "image")) == "compose.yml:4"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def test_usual_images_are_recognised() -> None:
           a: {image: "pgvector/pgvector:pg16"}
           b: {image: "docker.io/letta/letta:0.16.8"}
           c: {image: "redis:7-alpine"}
-          d: {image: "nginx:1.27-alpine", depends_on: {b: {condition: service_started}}}
+          d: {image: "nginx:1.27-alpine", depends_on: {b: {condition: service_started}}, ports: [{target: 80}]}
+          f: {image: "nginx:1.27-alpine", depends_on: {b: {condition: service_started}}}
           e: {image: "shop:1", environment: {LETTA_BASE_URL: "http://b:8283", POSTGRES_PASSWORD: x}}
     """)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_letta.compose.file import ComposeFile
 from pytest_letta.compose.nginx_file import Directive, nginx_configuration
-from pytest_letta.compose.nginx_routes import Route, listens, route_of, routes, seconds
+from pytest_letta.compose.nginx_routes import Route, byte_size, listens, route_of, routes, seconds
 from pytest_letta.compose.place import Finding
 from pytest_letta.compose.server import is_loopback, port_of
 
@@ -18,6 +18,10 @@ _STREAMS = (
     "/v1/conversations/conv-0/messages",
     "/v1/runs/run-0/stream",
 )
+#: Paths to which documents, images and long memories are sent.
+_WRITTEN = ("/v1/agents/agent-0/messages", "/v1/agents/agent-0/archival-memory", "/v1/folders/source-0/upload")
+#: What nginx takes unless it is told otherwise.
+_MIB = 1024 * 1024
 _REDIRECTED = "/v1/agents"
 _EVENT_STREAM = "text/event-stream"
 _PING_S = 20.0
@@ -108,6 +112,30 @@ def upstream_exists(file: ComposeFile) -> Iterator[Finding]:
                 yield Finding(
                     where.place, f"nginx passes to port {port or 80} of {host}; Letta listens on {port_of(file)}"
                 )
+
+
+def users_are_told_apart(file: ComposeFile) -> Iterator[Finding]:
+    """Find a location that drops the header by which clients say who they are."""
+    for route in _routes_to_letta(file, (_REDIRECTED,)):
+        kept = route.effective("underscores_in_headers")
+        if (kept is None or kept.args != ("on",)) and route.header("user_id") is None:
+            yield Finding(
+                (kept or route.server).place,
+                "nginx drops the header user_id, and Letta answers as its default user: set "
+                "`underscores_in_headers on`",
+            )
+
+
+def documents_pass(file: ComposeFile) -> Iterator[Finding]:
+    """Find a location that refuses bodies which are usual for documents and images, and which Letta takes."""
+    for route in _routes_to_letta(file, _WRITTEN):
+        limit = route.effective("client_max_body_size")
+        size = byte_size(limit) if limit is not None else _MIB
+        if size is not None and 0 < size <= _MIB:
+            yield Finding(
+                (limit or route.passing).place,
+                f"nginx refuses a body of more than {size // 1024} KiB with 413: raise client_max_body_size",
+            )
 
 
 def _host_problem(file: ComposeFile, route: Route, rewrites: list[Directive]) -> Iterator[Finding]:

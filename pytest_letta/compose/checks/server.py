@@ -120,9 +120,9 @@ def variables_are_read(file: ComposeFile) -> Iterator[Finding]:
 def env_file_reaches_it(file: ComposeFile) -> Iterator[Finding]:
     """Find a variable for the server in ``.env`` that no container gets: compose only fills ``${NAME}`` from it."""
     path = file.path.parent / ".env"
-    if not path.is_file() or "include" in file.model or file.positions.has("include", 0):
+    if not path.is_file():
         return
-    text = file.path.read_text(encoding="utf-8", errors="replace")
+    text = "\n".join(source.path.read_text(encoding="utf-8", errors="replace") for source in file.sources)
     passed = {name for service in file.services for name in file.environment(service)}
     # A key of a provider may be there for a program on the host, unless the server is given none at all.
     has_key = any(_PROVIDERS.fullmatch(name) for name in file.environment(file.roles["letta"]))
