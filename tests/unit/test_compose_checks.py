@@ -249,6 +249,9 @@ def test_an_image_that_moves_is_a_finding(image) -> None:
         ("scale: 2", "condition: service_started", True),
         ("deploy: {replicas: 3}", "condition: service_completed_successfully", False),
         ("deploy: {replicas: 1}", "condition: service_started", False),
+        ("scale: 2, restart: always", "condition: service_started", False),
+        ("deploy: {replicas: 2, restart_policy: {condition: on-failure}}", "condition: service_started", False),
+        ("deploy: {replicas: 2, restart_policy: {condition: none}}", "condition: service_started", True),
     ],
 )
 def test_replicas_need_somebody_who_migrates_before(count, job, is_found) -> None:

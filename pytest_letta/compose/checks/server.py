@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pytest_letta.compose.file import ComposeFile, image_of, line_of_variable
 from pytest_letta.compose.isolation import replicas
@@ -70,12 +71,12 @@ def replicas_take_turns(file: ComposeFile) -> Iterator[Finding]:
         for name, how in (file.letta.get("depends_on") or {}).items()
         if how.get("condition") == "service_completed_successfully" and "alembic" in file.command_text(name)
     ]
-    if count > 1 and runs_start_script(file) and not jobs:
+    if count > 1 and runs_start_script(file) and not jobs and not _comes_back(file.letta):
         key = "scale" if "scale" in file.letta else "deploy"
         yield file.finding(
             f"{count} replicas of {letta} migrate the database at once, and on an empty one all but the first end "
-            "(duplicate key: alembic_version): let a service with `command: alembic upgrade head` go before, by "
-            "depends_on with condition: service_completed_successfully",
+            "for good (duplicate key: alembic_version): let a service with `command: alembic upgrade head` go before, "
+            "by depends_on with condition: service_completed_successfully, or have them restart",
             letta,
             key,
         )
@@ -136,6 +137,12 @@ def env_file_reaches_it(file: ComposeFile) -> Iterator[Finding]:
                 f"{name} never reaches {file.roles['letta']}: .env only fills in ${{...}} in the compose file; "
                 "pass it under environment, or name the file under env_file",
             )
+
+
+def _comes_back(body: Mapping[str, Any]) -> bool:
+    """Tell whether the engine starts a container again that ended with an error."""
+    policy = ((body.get("deploy") or {}).get("restart_policy") or {}).get("condition", body.get("restart", "no"))
+    return str(policy).partition(":")[0] in {"always", "unless-stopped", "on-failure", "any"}
 
 
 def _release(file: ComposeFile) -> tuple[int, ...]:
