@@ -75,8 +75,8 @@ def replicas_take_turns(file: ComposeFile) -> Iterator[Finding]:
         key = "scale" if "scale" in file.letta else "deploy"
         yield file.finding(
             f"{count} replicas of {letta} migrate the database at once, and on an empty one all but the first end "
-            "for good (duplicate key: alembic_version): let a service with `command: alembic upgrade head` go before, "
-            "by depends_on with condition: service_completed_successfully, or have them restart",
+            "for good (duplicate key: alembic_version): let a service with `command: alembic upgrade head` go "
+            "before, by depends_on with condition: service_completed_successfully, or have them restart",
             letta,
             key,
         )
