@@ -38,7 +38,8 @@ def places_of(containers: Sequence[Container]) -> list[Place]:
     for container in containers:
         container.reload()
         assert container.client is not None
-        labels = {name: value for name, value in container.labels.items() if not name.startswith(_COMPOSE)}
+        # Emptied, not left out: an image that compose built has them too, and hands them down.
+        labels = {name: "" if name.startswith(_COMPOSE) else value for name, value in container.labels.items()}
         for network, endpoint in container.attrs["NetworkSettings"]["Networks"].items():
             image = str(container.attrs["Image"])
             if not (endpoint.get("IPAMConfig") or {}).get("IPv4Address"):
