@@ -107,6 +107,11 @@ def test_a_bad_setting(pytester: pytest.Pytester, args: list[str], told: str) ->
         ("services:\n  letta:\n    image: [\n", ":3: compose refuses the file"),
         ("services:\n  shop: {image: 'shop:1'}\n", "no service of"),
         ("services: {a: {image: 'letta/letta:1'}, b: {image: 'letta/letta:1'}}\n", "can all be letta"),
+        (
+            "services:\n  letta:\n    image: letta/letta:1\n    network_mode: host\n",
+            "compose.yml:4: network_mode of letta",
+        ),
+        ("services: {letta: {image: 'letta/letta:1', environment: {SECURE: 'true'}}}\n", "or give --letta-token"),
     ],
 )
 def test_a_bad_compose_file(pytester: pytest.Pytester, text: str, told: str) -> None:
