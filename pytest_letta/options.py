@@ -9,6 +9,8 @@ from typing import Any
 from pytest_letta import parsing
 
 DEFAULT_VERSION = "0.16.8"
+#: The suite that judges a file and needs no deployment.
+FILE_SUITE = "compose"
 LEVELS = ("must", "should", "may")
 #: Above the 60 s at which a server without uvloop stalls, so that such a stall is seen and named.
 DEFAULT_TIMEOUT_S = 75.0

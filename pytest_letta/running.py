@@ -82,7 +82,7 @@ class Running:
 
     def _add_contracts(self) -> None:
         """Add the suites to what pytest collects, and the verdicts to what it reports."""
-        self._suites = chosen_suites(self._settings.suite)
+        self._suites = chosen_suites(self._settings.suite, has_file=self._settings.compose is not None)
         if str(_CONTRACTS) not in self._config.args:
             self._config.args.append(str(_CONTRACTS))
         self._config.pluginmanager.register(Judging(self.session), "letta-judging")

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pytest_letta.errors import SettingsError
-from pytest_letta.options import OPTIONS, Option
+from pytest_letta.options import FILE_SUITE, OPTIONS, Option
 
 if TYPE_CHECKING:
     import pytest
 
 _NAMES = tuple(option.name for option in OPTIONS)
-#: The suite that judges a file and needs no deployment.
-_FILE_SUITE = "compose"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +100,10 @@ def _apply_compose(values: dict[str, Any], sources: dict[str, str]) -> None:
     """Let a compose file be the deployment when none is named, and be judged alone when there is to be none."""
     if values["compose"] is None or values["url"] is not None:
         return
-    if "stack" not in sources and values["suite"] != (_FILE_SUITE,):
+    if "stack" not in sources and values["suite"] != (FILE_SUITE,):
         values["stack"], sources["stack"] = "compose", sources["compose"]
     elif values["stack"] == "none" and values["contracts"] and not values["suite"]:
-        values["suite"] = (_FILE_SUITE,)
+        values["suite"] = (FILE_SUITE,)
 
 
 def _raw(option: Option, config: Given, environ: Mapping[str, str]) -> tuple[Any, str]:
@@ -143,7 +141,7 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("letta_stack=compose needs letta_compose: give --letta-compose FILE.")
     if settings.compose_service and not settings.compose:
         raise SettingsError("letta_compose_service needs letta_compose: it names services of that file.")
-    if settings.contracts and not settings.url and settings.stack == "none" and settings.suite != (_FILE_SUITE,):
+    if settings.contracts and not settings.url and settings.stack == "none" and settings.suite != (FILE_SUITE,):
         raise SettingsError(
             "contracts were asked for, but there is no deployment to test: "
             "give --letta-url URL, or --letta-stack local to start one."

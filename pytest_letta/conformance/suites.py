@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_letta.errors import SettingsError
+from pytest_letta.options import FILE_SUITE
 from pytest_letta.parsing import did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -22,10 +23,13 @@ def suite_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in contracts_dir().glob("*/__init__.py")))
 
 
-def chosen_suites(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the suites `names`, all of them when it is empty; raise SettingsError for one that does not exist."""
+def chosen_suites(names: Iterable[str], *, has_file: bool) -> tuple[str, ...]:
+    """Return the suites `names`, or all of them; raise SettingsError for one that does not exist.
+
+    The suite that judges a compose file is among all of them only where there `has_file`.
+    """
     known = suite_names()
-    chosen = tuple(names) or known
+    chosen = tuple(names) or tuple(name for name in known if has_file or name != FILE_SUITE)
     for name in chosen:
         if name not in known:
             allowed = ", ".join(known)

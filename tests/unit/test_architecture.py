@@ -97,6 +97,7 @@ PUBLIC = {
     "pytest_letta.errors",
     "pytest_letta.llm",
     "pytest_letta.streaming",
+    "pytest_letta.telling",
 }
 
 

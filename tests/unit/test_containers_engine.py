@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,14 @@ from pytest_letta.stack.containers.engine import Engine, explained
 from pytest_letta.stack.containers.images import IMAGES, references
 from pytest_letta.stack.rundir import RunDir
 
-# The package docker does not close a socket by which it could not connect.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """The package docker does not close a socket by which it could not connect; no later test is to hear of it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def test_no_socket_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
