@@ -1,4 +1,4 @@
-"""Checks of the database of a compose file: what is unusual and right is no finding, and no finding tells a secret."""
+"""Checks of the database in a compose file: what is right is no finding, and no finding tells a secret."""
 
 from __future__ import annotations
 
