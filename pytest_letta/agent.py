@@ -92,12 +92,22 @@ class AgentMaker:
         self._made.append(agent)
 
     def note_archives(self) -> None:
-        """Enter the archives that the server made for these agents: they outlive them too."""
+        """Enter the archives that the server made for these agents: they outlive them too.
+
+        When the server is away none is found; that its agent is left behind is told then.
+        """
         for agent in self._made:
+            for archive in self._archives_of(agent):
+                self._ledger.enter(f"/v1/archives/{archive['id']}")
+
+    def _archives_of(self, agent: Agent) -> list[dict[str, Any]]:
+        import httpx
+
+        try:
             answer = self._client.get("/v1/archives/", params={"agent_id": agent.id})
-            if answer.status_code == 200:
-                for archive in answer.json():
-                    self._ledger.enter(f"/v1/archives/{archive['id']}")
+        except httpx.TransportError:
+            return []
+        return answer.json() if answer.status_code == 200 else []
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from pytest_letta.faults.fault import CataloguedFault
@@ -16,15 +16,23 @@ from pytest_letta.stack.stack import Execution, Stack
 #: What is done to the stack right after one of its own actions ("restart", "kill", ...) has ended.
 Mischief = Callable[[Stack], None]
 
+#: What is wrong with the stack all the while, and is put right at the end.
+State = Callable[[Stack], AbstractContextManager[object]]
+
+
+def _as_it_is(stack: Stack) -> AbstractContextManager[object]:
+    return nullcontext()
+
 
 @dataclass(frozen=True)
 class StackFault:
-    """A fault that shows after an action on the stack; `after` maps the action to the mischief."""
+    """A fault of the services: `during` holds while the contracts run, `after` maps an action to the mischief."""
 
     name: str
     kills: tuple[str, ...]
     reason: str
     after: Mapping[str, Mischief] = field(default_factory=dict)
+    during: State = _as_it_is
 
 
 class FaultyStack(Stack):
@@ -113,7 +121,8 @@ class FaultyStack(Stack):
 def with_fault(stack: Stack, fault: CataloguedFault | StackFault) -> Iterator[FaultyStack]:
     """Give `stack` with `fault` in it; the healthy stack itself stays as it is."""
     if isinstance(fault, StackFault):
-        yield FaultyStack(stack, after=fault.after)
+        with fault.during(stack):
+            yield FaultyStack(stack, after=fault.after)
         return
     upstream = stack.url if fault.via == "target" else stack.proxy_url
     if upstream is None:

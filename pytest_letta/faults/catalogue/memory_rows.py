@@ -9,13 +9,22 @@ _OURS = "(SELECT id FROM agents WHERE name LIKE 'pytest-letta-%')"
 _OUR_BLOCKS = f"(SELECT block_id FROM blocks_agents WHERE agent_id IN {_OURS})"
 _OUR_ARCHIVES = f"(SELECT archive_id FROM archives_agents WHERE agent_id IN {_OURS})"
 
+#: Leaves what another database would have of ours, as one on an empty volume: nothing.
+EMPTIED = (
+    f"DELETE FROM archives WHERE id IN {_OUR_ARCHIVES};"
+    f"DELETE FROM block WHERE id IN {_OUR_BLOCKS};"
+    f"DELETE FROM runs WHERE agent_id IN {_OURS};"
+    f"DELETE FROM agents_tags WHERE agent_id IN {_OURS};"
+    f"DELETE FROM agents WHERE id IN {_OURS}"
+)
+DETACHED = f"DELETE FROM blocks_agents WHERE agent_id IN {_OURS}"
 
 AFTER_RESTART = (
     StackFault(
         name="restart-loses-attachments",
         kills=("MEM-RESTART-001", "MEM-SENTINEL-001"),
         reason="labels of the blocks after the restart|rows were lost: block of agent 1",
-        after={"restart": run_sql(f"DELETE FROM blocks_agents WHERE agent_id IN {_OURS}")},
+        after={"restart": run_sql(DETACHED)},
     ),
     StackFault(
         name="restart-loses-passages",
@@ -53,16 +62,7 @@ AFTER_RESTART = (
         name="restart-on-another-database",
         kills=("MEM-SENTINEL-001", *(f"MEM-RESTART-{number:03}" for number in (1, 2, 3, 4, 5))),
         reason="different or an emptied database|answered 404|passages after the restart",
-        # To the contracts an emptied database is what another one would be.
-        after={
-            "restart": run_sql(
-                f"DELETE FROM archives WHERE id IN {_OUR_ARCHIVES};"
-                f"DELETE FROM block WHERE id IN {_OUR_BLOCKS};"
-                f"DELETE FROM runs WHERE agent_id IN {_OURS};"
-                f"DELETE FROM agents_tags WHERE agent_id IN {_OURS};"
-                f"DELETE FROM agents WHERE id IN {_OURS}"
-            )
-        },
+        after={"restart": run_sql(EMPTIED)},
     ),
 )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_letta.conformance.known import read_known
 from pytest_letta.conformance.suites import known_file
 
-_CONTRACTS = Path(__file__).parents[2] / "contracts"
+_OF_CONTAINERS = ("NET-NAME-", "NET-RECREATE-", "NET-PARTITION-", "MEM-RECREATE-", "MEM-PARTITION-")
+_CONTRACTS = Path(__file__).parents[1] / "contracts"
 
 
 class Deadly(Protocol):
@@ -33,6 +35,11 @@ def known_ids(version: str | None, prefix: str) -> set[str]:
 
 def without_case(id: str) -> str:
     return id.partition("[")[0]
+
+
+def of_containers(ids: Iterable[str]) -> set[str]:
+    """Return those of `ids` that only a stack of containers can be judged by."""
+    return {id for id in ids if id.startswith(_OF_CONTAINERS)}
 
 
 def group_of(fault: Deadly) -> str:
