@@ -46,3 +46,14 @@ def test_open_server_is_not_published(letta_compose_file: ComposeFile) -> None:
 def test_data_stores_are_not_published(letta_compose_file: ComposeFile) -> None:
     """The ports of the database and of Redis are published on the loopback address at most."""
     must(told(exposure.data_stores_are_not_published(letta_compose_file)))
+
+
+@contract(
+    "COMPOSE-PORT-001",
+    level="should",
+    needs=["compose_file"],
+    because="the engine starts the second container never: `port is already allocated`",
+)
+def test_no_port_is_wanted_twice(letta_compose_file: ComposeFile) -> None:
+    """No two containers want the same port of the host."""
+    must(told(exposure.ports_are_free_for_each(letta_compose_file)))

@@ -330,6 +330,13 @@ EXPOSURE = (
         '- "127.0.0.1:5432:5432"',
         '- "5432:5432"',
     ),
+    FileFault(
+        "port-published-twice",
+        "COMPOSE-PORT-001",
+        "port 8283 of the host is published by letta and by letta-postgres",
+        '- "127.0.0.1:5432:5432"',
+        '- "127.0.0.1:8283:5432"',
+    ),
 )
 
 PROXY = (

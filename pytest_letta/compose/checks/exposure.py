@@ -9,6 +9,8 @@ from pytest_letta.compose.file import ComposeFile, Port
 from pytest_letta.compose.place import Finding
 from pytest_letta.compose.server import is_bare_server, is_secured, port_of
 
+#: In the place of an address: all of the host.
+_ANY = frozenset({"", "0.0.0.0", "::", "*"})
 _PASSWORD = "LETTA_SERVER_PASSWORD"
 _POSTGRES = "POSTGRES_PASSWORD"
 _EVERYBODY_KNOWS = frozenset(
@@ -84,5 +86,29 @@ def data_stores_are_not_published(file: ComposeFile) -> Iterator[Finding]:
             )
 
 
+def ports_are_free_for_each(file: ComposeFile) -> Iterator[Finding]:
+    """Find a port of the host that two containers of the file want: only the first to start gets it."""
+    taken: list[tuple[str, str, set[int]]] = []
+    for name, body in file.services.items():
+        for entry in body.get("ports") or ():
+            numbers = _numbers(entry.get("published"))
+            address, target = str(entry.get("host_ip") or ""), int(entry["target"])
+            others = [
+                other
+                for other, there, theirs in taken
+                if numbers & theirs and (address == there or not _ANY.isdisjoint({address, there}))
+            ]
+            if others:
+                text = f"port {min(numbers)} of the host is published by {others[0]} and by {name}"
+                yield file.finding(text, name, "ports", publishing(target))
+            taken.append((name, address, numbers))
+
+
+def _numbers(published: object) -> set[int]:
+    """Return the ports of the host that are wanted; none where the engine may choose."""
+    first, _, last = str(published or "").partition("-")
+    return set(range(int(first), int(last or first) + 1)) if first.isdigit() and int(first) else set()
+
+
 def _published_to_all(file: ComposeFile, name: str) -> list[Port]:
-    return [port for port in file.ports(name) if port.host_ip in {"", "0.0.0.0", "::", "*"}]
+    return [port for port in file.ports(name) if port.host_ip in _ANY]
