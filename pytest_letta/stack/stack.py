@@ -90,7 +90,10 @@ class Stack(ABC):
         raise self._refusal("rejoin", service)
 
     def recreate(self, service: str) -> None:
-        """Put a new container with the same volumes in the place of `service`; return when it is healthy."""
+        """Put a new container, with the same volumes, at another address, in the place of `service`.
+
+        The old one is stopped in order. Return when the new one is healthy.
+        """
         raise self._refusal("recreate", service)
 
     def hostname(self, service: str) -> str:
