@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from pytest_letta.settings import resolve
 from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.stack import Stack
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start to interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
