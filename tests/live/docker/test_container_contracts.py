@@ -38,6 +38,7 @@ def test_every_promise_but_the_known_ones_is_kept_by_healthy_containers(
     assert set(records) - known == killed, "contracts against those that a fault kills"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_caught_for_its_reason(judge: Judge, fault: CataloguedFault | StackFault) -> None:
     records = {}
