@@ -95,6 +95,7 @@ def test_a_background_stream_of_one_replica_is_resumed_on_another(sample: Compos
     assert rest[-1].is_done
 
 
+@pytest.mark.slow
 def test_contracts_hold_whichever_replica_answers(sample: ComposeStack, pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         *("-p", "no:schemathesis", f"--letta-url={sample.proxy_url}", f"--letta-llm={sample.llm_url}"),
