@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -85,7 +86,7 @@ class ComposeStack(ContainerStack):
         self._name_run(run)
         ryuk.choose(self.engine, keep=self._keep)
         inside = inner_ports(self._file, self._names)
-        publish = {role: self._ports(self._count(role)) for role in inside}
+        publish, model_port = self._chosen_ports(inside)
         self._say_where(publish)
         project_name = f"pytest-letta-{self.run_id}"
         network = f"{project_name}-model"
@@ -107,7 +108,7 @@ class ComposeStack(ContainerStack):
         self._refuse_mounts_far_away(private)
         project = Project(self.engine, project_name, private, folder=self._file.path.parent, run=run.path)
         if self._scripted:
-            self._start_model(project, private, network)
+            self._start_model(project, private, network, model_port)
         with self._progress.step(f"starting {self._file.path.name}") as tell:
             # One Letta alone first: several that migrate an empty database at once end each other.
             project.up(one_of=self._names["letta"], tell=tell)
@@ -120,6 +121,15 @@ class ComposeStack(ContainerStack):
         for name, member in self._members.items():
             with self._progress.step(f"waiting for {name}"):
                 self._wait(name, member)
+
+    def _chosen_ports(self, roles: Iterable[str]) -> tuple[dict[str, list[int]], int]:
+        """Return a port for each replica of `roles`, those of a service in a row, and one for the model.
+
+        All come out of one row: rows that are chosen one after the other could overlap.
+        """
+        counts = {role: self._count(role) for role in roles}
+        row = iter(self._ports(sum(counts.values()) + 1))
+        return {role: list(islice(row, count)) for role, count in counts.items()}, next(row)
 
     def _wait(self, name: str, member: Service) -> None:
         """Wait until a service is healthy; one of the owner's own may also have done its work and ended."""
@@ -141,7 +151,7 @@ class ComposeStack(ContainerStack):
             who = f"{quote(uri.user, safe='')}:{quote(uri.password, safe='')}"
             self.postgres_dsn = f"postgresql://{who}@{at['postgres']}/{uri.database}"
 
-    def _start_model(self, project: Project, private: Mapping[str, Any], network: str) -> None:
+    def _start_model(self, project: Project, private: Mapping[str, Any], network: str, port: int) -> None:
         """Start the scripted model before Letta, from Letta's own image, on a network that both are on."""
         letta = private["services"][self._names["letta"]]
         if "build" in letta:
@@ -152,7 +162,7 @@ class ComposeStack(ContainerStack):
         member = TestcontainerService(
             "llm",
             model(letta["image"]),
-            Address(self.engine.host, self._ports(1)[0]),
+            Address(self.engine.host, port),
             ryuk.network(network, self._labels),
             publish_ip=self.engine.publish_ip,
             run=self.run_id,

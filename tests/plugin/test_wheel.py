@@ -55,7 +55,6 @@ def test_the_contracts_run_from_an_empty_folder(project: Path, live_stack: Stack
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads((project / "report.json").read_text())
     assert {contract["suite"] for contract in document["contracts"]} == {
-        "compose",
         "rest",
         "memory",
         "network",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 #: Longer than docker's own 10 s: a server that is asked to end first finishes the turns it has begun.
 _STOP_LIMIT_S = 20
-_PORT_TAKEN = ("port is already allocated", "address already in use", "ports are not available")
+_PORT_TAKEN = (
+    "port is already allocated",
+    "all ports are allocated",
+    "address already in use",
+    "ports are not available",
+)
 
 
 class ContainerService(Service):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from pytest_letta.errors import ServiceError
 from pytest_letta.stack.compose import ComposeStack
 from pytest_letta.stack.containers.engine import Engine
 from pytest_letta.stack.containers.labels import RUN
+from pytest_letta.stack.ports import consecutive_ports
 
 pytestmark = pytest.mark.skipif(not has_compose(), reason="the plugin `docker compose` is not installed")
 
@@ -32,14 +35,36 @@ def owner(engine: Engine, images: dict[str, str], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="module")
-def copy(owner: Owner) -> Iterator[ComposeStack]:
-    """A healthy copy of the owner's stack, with two replicas of Letta."""
-    text = owner.file.read_text()
-    owner.file.write_text(text.replace("    container_name: ${OWNER}-server\n", "    deploy: {replicas: 2}\n"))
-    file = read(owner.file)
-    owner.file.write_text(text)
-    with ComposeStack(file) as stack:
-        yield stack
+def copy(owner: Owner, engine: Engine) -> Iterator[ComposeStack]:
+    """A healthy copy of the owner's stack, with two replicas of Letta, whose first choice of ports was taken."""
+    rows: list[list[int]] = []
+    with ExitStack() as held:
+
+        def ports(count: int) -> list[int]:
+            rows.append(consecutive_ports(count))
+            if len(rows) == 1:
+                held.enter_context(taken(engine, rows[0][:2]))
+            return rows[-1]
+
+        text = owner.file.read_text()
+        owner.file.write_text(text.replace("    container_name: ${OWNER}-server\n", "    deploy: {replicas: 2}\n"))
+        file = read(owner.file)
+        owner.file.write_text(text)
+        with ComposeStack(file, ports=ports) as stack:
+            assert len(rows) == 2
+            yield stack
+
+
+@contextmanager
+def taken(engine: Engine, ports: list[int]) -> Iterator[None]:
+    """Have a container publish `ports`."""
+    published: Any = {f"{number}/tcp": ("127.0.0.1", port) for number, port in enumerate(ports, start=80)}
+    run = engine.client.containers.run
+    one = run("python:3.11-slim", ["sleep", "600"], entrypoint=[], ports=published, detach=True)
+    try:
+        yield
+    finally:
+        one.remove(force=True)
 
 
 def left(engine: Engine, run: str) -> list[str]:
