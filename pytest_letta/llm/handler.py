@@ -90,7 +90,11 @@ class Handler(BaseHTTPRequestHandler):
         # Before the checks: a request that was refused is the first that one wants to look at.
         self.server.model.record(path, value)
         if path == "/v1/embeddings":
-            self._send_json(200, wire.embeddings(read_embeddings(value)))
+            vectors = read_embeddings(value)
+            if failing := self.server.model.choose_failure(value):
+                self._fail(failing)
+            else:
+                self._send_json(200, wire.embeddings(vectors))
             return
         request = read_chat(value)
         turn = self.server.model.choose(request.messages)

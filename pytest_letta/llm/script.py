@@ -114,6 +114,16 @@ class ScriptedModel:
             replies = self._scripts.get(key)
         return Turn(key, step, len(messages), _at(key, replies, step))
 
+    def choose_failure(self, body: Any) -> Turn | None:
+        """Choose the answer to a call for embeddings, where it is to fail: its script begins with a `fail`.
+
+        A marker of any other script, or of none, is text to embed as all other is.
+        """
+        key = _key_of(body)
+        with self._lock:
+            replies = self._scripts.get(key or "", ())
+        return Turn(key, 0, 0, replies[0]) if replies and replies[0].kind == "fail" else None
+
     def record(self, path: str, body: Any) -> int:
         """Remember a request, whatever its shape, and return its number."""
         text = json.dumps(body)

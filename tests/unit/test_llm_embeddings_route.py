@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pytest_letta.llm import serve
+from pytest_letta.llm import ModelControl, fail, say, serve
 from pytest_letta.llm.embedding import cosine, embed
 
 
@@ -67,3 +67,20 @@ def test_usage_counts_the_words(client: httpx.Client) -> None:
     body = {"model": "text-embedding-3-small", "input": ["green tea", "black"]}
 
     assert client.post("/embeddings", json=body).json()["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+
+
+def test_text_with_the_marker_of_a_failing_script_fails_as_it_says(client: httpx.Client) -> None:
+    control = ModelControl(str(client.base_url))
+    script = control.script(fail(429, "Too many texts."))
+    body = {"model": "text-embedding-3-small", "input": ["green tea", script.prompt("black tea")]}
+
+    answer = client.post("/embeddings", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["message"]) == (429, "Too many texts.")
+
+
+def test_marker_of_any_other_script_is_text(client: httpx.Client) -> None:
+    control = ModelControl(str(client.base_url))
+    text = control.script(say("Hello.")).prompt("green tea")
+
+    assert vectors(client, [text, "[[script:unheard-of]]"]) == [embed(text), embed("[[script:unheard-of]]")]
