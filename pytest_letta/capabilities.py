@@ -43,6 +43,11 @@ _ROUTES: Final = (
     _Route("archival", "0.6.14", (f"GET {_AGENT}/archival-memory", f"POST {_AGENT}/archival-memory")),
     _Route("archival_search", "0.11.7", (f"GET {_AGENT}/archival-memory/search",)),
     _Route("archives", "0.12.0", ("GET /v1/archives/", "POST /v1/archives/")),
+    _Route(
+        "archive_passages",
+        "0.16.5",
+        ("POST /v1/archives/{archive_id}/passages", "POST /v1/archives/{archive_id}/passages/batch"),
+    ),
     _Route("passages", "0.15.0", ("POST /v1/passages/search",)),
     _Route("tools", "0.5.0", ("GET /v1/tools/", "POST /v1/tools/")),
     _Route("folders", "0.9.0", ("GET /v1/folders/", "POST /v1/folders/")),
@@ -57,6 +62,7 @@ _ROUTES: Final = (
     _Route("runs", "0.6.10", ("GET /v1/runs/",), with_model=True),
     _Route("approvals", "0.11.7", (f"PATCH {_AGENT}/tools/approval/{{tool_name}}",), with_model=True),
     _Route("conversations", "0.16.2", ("GET /v1/conversations/", "POST /v1/conversations/"), with_model=True),
+    _Route("conversation_deletion", "0.16.5", ("DELETE /v1/conversations/{conversation_id}",)),
 )
 _READY = "GET /v1/ready/"
 

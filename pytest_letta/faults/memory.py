@@ -50,18 +50,19 @@ def ignore_cursors(*, on: Match = EVERYTHING) -> Fault:
 
 
 @dataclass(frozen=True)
-class _MixedUpAgents(Fault):
+class _MixedUp(Fault):
+    collection: str
     made: list[str] = field(default_factory=list, compare=False)
 
     def serve(self, request: Request, forward: Forward) -> Response:
-        if request.method == "POST" and request.path == "/v1/agents/":
+        if request.method == "POST" and request.path == self.collection:
             answer = forward(request.with_header("Accept-Encoding", "identity"))
             body = answer.read()
             if answer.status == 200:
                 self.made.append(str(json.loads(body)["id"]))
             return replace(answer, chunks=(body,))
         if request.method == "DELETE":
-            self.made[:] = [id for id in self.made if request.path != f"/v1/agents/{id}"]
+            self.made[:] = [id for id in self.made if request.path != f"{self.collection}{id}"]
         return forward(self._misrouted(request) if self.on(request) else request)
 
     def _misrouted(self, request: Request) -> Request:
@@ -72,7 +73,12 @@ class _MixedUpAgents(Fault):
 
 def mix_up_agents(*, on: Match) -> Fault:
     """Of each two agents that exist at the same time, do to the older what is asked of the younger."""
-    return _MixedUpAgents(on=on)
+    return _MixedUp("/v1/agents/", on=on)
+
+
+def mix_up_conversations(*, on: Match) -> Fault:
+    """Of each two conversations that exist at the same time, do to the older what is asked of the younger."""
+    return _MixedUp("/v1/conversations/", on=on)
 
 
 @dataclass(frozen=True)

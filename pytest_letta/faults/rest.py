@@ -130,3 +130,19 @@ def answer(
         return Response(status, (body,), headers=headers).with_header("Content-Length", str(len(body)))
 
     return OnRequest(change, on=on)
+
+
+def drop_parameter(*names: str, on: Match = EVERYTHING) -> Fault:
+    """Take the parameters of these names out of the query, wherever they occur in it."""
+
+    def change(request: Request) -> Request:
+        path, _, query = request.target.partition("?")
+        kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
+        return replace(request, target=f"{path}?{'&'.join(kept)}" if kept else path)
+
+    return OnRequest(change, on=on)
+
+
+def replace_in_body(old: bytes, new: bytes, *, on: Match = EVERYTHING) -> Fault:
+    """Replace bytes of the body that the client sends, such as a field of a form."""
+    return OnRequest(lambda request: request.with_body(request.body.replace(old, new)), on=on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from pytest_letta.faults.fault import (
 )
 
 Reply = Literal["known", "merged", "echo"]
+_AGENT_ID = re.compile(r"agent-[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,33 @@ def serve_stale(*, on: Match = READS) -> Fault:
 def lose_body(*, on: Match = EVERYTHING) -> Fault:
     """Forward an empty body instead of the one that was sent."""
     return OnRequest(lambda request: request.with_body(b"") if request.body else request, on=on)
+
+
+@dataclass(frozen=True)
+class _AlsoDeleted(Fault):
+    listed: str
+    item: str
+
+    def serve(self, request: Request, forward: Forward) -> Response:
+        found = _AGENT_ID.search(request.path) if self.on(request) else None
+        if found:
+            listed = _told(request, forward, self.listed.format(agent=found[0]))
+            for each in listed if isinstance(listed, list) else ():
+                path = self.item.format(agent=found[0], id=each["id"])
+                forward(replace(request.with_body(b""), method="DELETE", target=path)).read()
+        return forward(request)
+
+
+def also_delete(listed: str, item: str, *, on: Match) -> Fault:
+    """Delete, before a request on an agent is forwarded, all that a list shows.
+
+    ``listed`` is the target of the list and ``item`` the path of one of its items; ``{agent}`` stands for the id of
+    the agent that the request is about, ``{id}`` for the id of the item.
+    """
+    return _AlsoDeleted(listed, item, on=on)
+
+
+def _told(request: Request, forward: Forward, target: str) -> Any:
+    """Ask, in the name of the client that sent a request, for a JSON document."""
+    asked = replace(request.with_body(b""), method="GET", target=target).with_header("Accept-Encoding", "identity")
+    return json.loads(forward(asked).read())

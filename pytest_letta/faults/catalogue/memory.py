@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue import memory_archival as archival
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
-from pytest_letta.faults.fault import CataloguedFault, Match
+from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.memory import (
     ignore_cursors,
     keep_old_prompt,
@@ -97,6 +98,7 @@ _OF_BLOCKS = (
             *_cases("MEM-PROMPT-001", _BOTH_ROUTES),
             *_cases("MEM-PROMPT-002", _BOTH_ROUTES),
             "MEM-ISOLATION-003",
+            "MEM-CONVERSATION-003[begun-afterwards]",
             "MEM-RESTART-001",
             "MEM-RESTART-005",
             "MEM-CRASH-001",
@@ -110,7 +112,8 @@ _OF_PASSAGES = (
     CataloguedFault(
         name="search-finds-nothing",
         kills=(
-            *(f"MEM-ARCHIVAL-{number:03}" for number in (1, 2, 3, 4)),
+            *(f"MEM-ARCHIVAL-{number:03}" for number in (1, 2, 3, 4, 18)),
+            *_cases("MEM-ARCHIVAL-015", ("[smaller]", "[larger]")),
             "MEM-RESTART-002",
             "MEM-CRASH-002",
         ),
@@ -119,20 +122,25 @@ _OF_PASSAGES = (
     ),
     CataloguedFault(
         name="search-gives-farthest-first",
-        kills=("MEM-ARCHIVAL-002",),
-        reason="first result of the search",
-        make=lambda: reverse_list(path="results", on=_SEARCH),
+        kills=(
+            "MEM-ARCHIVAL-002",
+            *_cases("MEM-ARCHIVAL-006", ("[agent-route]", "[passages-route]", "[archive-route]")),
+        ),
+        reason="first result of the search|not the nearest first",
+        make=lambda: together(
+            reverse_list(path="results", on=_SEARCH), reverse_list(on=Match("POST", "^/v1/passages/search$"))
+        ),
     ),
     CataloguedFault(
         name="passage-deletion-ignored",
-        kills=("MEM-ARCHIVAL-003",),
-        reason="search after the deletion still contains",
+        kills=("MEM-ARCHIVAL-003", "MEM-ARCHIVAL-013", "MEM-ARCHIVE-001"),
+        reason="after the (other holder's )?deletion still contains|DELETE .* answered 200",
         make=lambda: swallow_write("echo", on=Match("DELETE", "/archival-memory/")),
     ),
     CataloguedFault(
         name="base-tools-missing",
-        kills=("MEM-ARCHIVAL-004",),
-        reason="result of the model's search does not contain",
+        kills=("MEM-ARCHIVAL-004", *_cases("MEM-RESET-003", ("[in-context]", "[after-reset]"))),
+        reason="result of the model's search (for what the user said )?does not contain",
         make=lambda: drop_request_field("tools", on=Match("POST", "^/v1/agents/$")),
     ),
     CataloguedFault(
@@ -143,8 +151,8 @@ _OF_PASSAGES = (
     ),
     CataloguedFault(
         name="agents-mixed-up",
-        kills=(*(f"MEM-ISOLATION-{number:03}" for number in (1, 2, 3, 4)), "MEM-BLOCK-005"),
-        reason="of the other agent|history of the first agent|GET .*/core-memory/blocks/.* answered 404",
+        kills=(*(f"MEM-ISOLATION-{number:03}" for number in (1, 2, 3, 4)), "MEM-BLOCK-005", "MEM-NAME-001"),
+        reason="of the other agent|history of the first agent|agent of the apple|blocks/.* answered 404",
         make=lambda: mix_up_agents(on=Match("GET|POST|PATCH", "/(archival-memory|messages|core-memory)")),
     ),
 )
@@ -198,6 +206,10 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *_OF_BLOCKS,
     *_OF_PASSAGES,
     *_OF_TURNS,
+    *archival.OF_PASSAGES,
+    *archival.OF_ARCHIVES,
+    *archival.OF_CONVERSATIONS,
+    *archival.OF_AGENT_FILES,
     *AFTER_RESTART,
     *AFTER_KILL,
 )
