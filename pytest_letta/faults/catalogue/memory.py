@@ -124,7 +124,7 @@ _OF_PASSAGES = (
         name="search-gives-farthest-first",
         kills=(
             "MEM-ARCHIVAL-002",
-            *_cases("MEM-ARCHIVAL-006", ("[agent-route]", "[passages-route]", "[archive-route]")),
+            "MEM-ARCHIVAL-006",
         ),
         reason="first result of the search|not the nearest first",
         make=lambda: together(
@@ -139,8 +139,8 @@ _OF_PASSAGES = (
     ),
     CataloguedFault(
         name="base-tools-missing",
-        kills=("MEM-ARCHIVAL-004", *_cases("MEM-RESET-003", ("[in-context]", "[after-reset]"))),
-        reason="result of the model's search (for what the user said )?does not contain",
+        kills=("MEM-ARCHIVAL-004", "MEM-RESET-003"),
+        reason="result of the model's search (before .* )?does not contain",
         make=lambda: drop_request_field("tools", on=Match("POST", "^/v1/agents/$")),
     ),
     CataloguedFault(

@@ -25,14 +25,11 @@ _CONVERSATION = r"^/v1/conversations/[^/]+"
 _EXPORT = Match("GET", r"/export$")
 _IMPORT = Match("POST", r"^/v1/agents/import$")
 
-_BOTH_ROUTES = ("[agent-route]", "[passages-route]")
-
 OF_PASSAGES = (
     CataloguedFault(
         name="passage-list-ignores-its-query",
         kills=(
-            "MEM-ARCHIVAL-005[different-dates-oldest-first]",
-            "MEM-ARCHIVAL-005[different-dates-newest-first]",
+            "MEM-ARCHIVAL-005[different-dates]",
             "MEM-ARCHIVAL-005[equal-dates-oldest-first]",
             "MEM-ARCHIVAL-010[words]",
         ),
@@ -41,7 +38,7 @@ OF_PASSAGES = (
     ),
     CataloguedFault(
         name="passage-search-ignores-filters",
-        kills=tuple(f"MEM-ARCHIVAL-{number}{route}" for number in ("007", "009") for route in _BOTH_ROUTES),
+        kills=("MEM-ARCHIVAL-007", "MEM-ARCHIVAL-009"),
         reason=r"passages found by .* unexpected",
         make=lambda: together(
             drop_parameter("tags", "start_datetime", "end_datetime", on=_SEARCH),
@@ -106,7 +103,7 @@ OF_ARCHIVES = (
 OF_CONVERSATIONS = (
     CataloguedFault(
         name="message-search-crashes",
-        kills=("MEM-HISTORY-004[messages-route]", "MEM-HISTORY-004[agents-route]"),
+        kills=("MEM-HISTORY-004",),
         reason="messages/search answered 500",
         make=lambda: change_status(500, on=Match("POST", "/messages/search$")),
     ),
