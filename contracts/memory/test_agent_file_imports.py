@@ -172,8 +172,8 @@ def test_prompt_of_the_copy_does_not_name_the_original(
 
     copy.send(script.prompt("Who are you?"))
 
-    prompt = letta_llm.last_system_prompt(script)
-    must(lacks(prompt[prompt.find("<memory_metadata>") :], letta_agent.id, "prompt of the copy"))
+    instructions, tag, own = letta_llm.last_system_prompt(script).partition("<memory_metadata>")
+    must(lacks(f"{tag}{own}{instructions}", letta_agent.id, "prompt of the copy"))
 
 
 def _all_of(agent: Agent) -> tuple[dict[str, Any], dict[str, Any], list[str]]:

@@ -126,9 +126,10 @@ def test_edited_block_is_in_the_next_prompt_of_every_conversation(
     script = letta_llm.script(say("Noted."))
     judged.send(script.prompt("Go on."))
 
-    memory = letta_llm.last_system_prompt(script).partition("<memory_blocks>")[2]
-    must(contains(memory, _NEW, "prompt of the conversation after the edit"))
-    must(lacks(memory, "Name unknown.", "prompt of the conversation after the edit"))
+    instructions, tag, memory = letta_llm.last_system_prompt(script).partition("<memory_blocks>")
+    told = f"{tag}{memory}{instructions}"  # what it says of memory first
+    must(contains(told, _NEW, "prompt of the conversation after the edit"))
+    must(lacks(told, "Name unknown.", "prompt of the conversation after the edit"))
 
 
 @contract(
@@ -188,8 +189,7 @@ def test_deleted_conversation_is_gone_and_the_agent_is_not(letta_agent: Agent, l
     must(status(letta_agent.client.delete(gone.path), 200, 204))
 
     must(refused(letta_agent.client.get(gone.path), 404, naming=gone.id))
-    body = {"messages": [{"role": "user", "content": "Hello?"}], "streaming": False}
-    must(refused(letta_agent.client.post(f"{gone.path}/messages", json=body), 404, naming=gone.id))
+    must(refused(letta_agent.client.post(f"{gone.path}/messages", json={"input": "Hello?"}), 404, naming=gone.id))
     answer = letta_agent.client.get("/v1/conversations/", params={"agent_id": letta_agent.id, "limit": 20})
     must(status(answer) or equal([kept.id], [each["id"] for each in answer.json()], "conversations that are left"))
     must(lacks(json.dumps(letta_agent.messages()), _SECRET, "history of the agent after the deletion"))

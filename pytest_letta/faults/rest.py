@@ -137,7 +137,7 @@ def drop_parameter(*names: str, on: Match = EVERYTHING) -> Fault:
 
     def change(request: Request) -> Request:
         path, _, query = request.target.partition("?")
-        kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in names]
+        kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in names]
         return replace(request, target=f"{path}?{'&'.join(kept)}" if kept else path)
 
     return OnRequest(change, on=on)
