@@ -9,7 +9,7 @@ from typing import Final
 from pytest_letta.http.curl import curl
 from pytest_letta.http.redaction import PLACEHOLDER, REDACTED, Headers, Redactor
 
-__all__ = ["BODY_LIMIT", "PLACEHOLDER", "REDACTED", "Exchange", "Headers", "Redactor", "curl"]
+__all__ = ["BODY_LIMIT", "PLACEHOLDER", "REDACTED", "Exchange", "Headers", "Note", "Redactor", "curl"]
 
 #: As many bytes of each body are kept.
 BODY_LIMIT: Final = 64 * 1024
@@ -90,6 +90,14 @@ class Exchange:
             except zlib.error:
                 continue
         return self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A command that was carried out between two requests, as a person would; `number` counts with theirs."""
+
+    text: str
+    number: int
 
 
 def _size(size: int, kept: bytes, shown: bytes) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.compose.file import ComposeFile
+    from pytest_letta.conformance.sequences import Sequences
     from pytest_letta.deployment import Deployment
     from pytest_letta.handles import Handles
     from pytest_letta.llm import ModelControl
@@ -65,10 +66,14 @@ def letta_settings(pytestconfig: pytest.Config) -> Settings:
 @pytest.fixture(scope="session")
 def letta_stack(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -> Stack:
     """The services behind the deployment: restart, stop, pause, logs, addresses. Ask ``can(action)`` first."""
+    session = _session(pytestconfig)
     try:
-        return _session(pytestconfig).stack(letta_stack_args)
+        stack = session.stack(letta_stack_args)
     except PytestLettaError as error:
         pytest.fail(str(error), pytrace=False)
+    from pytest_letta.stack.noted import NotedStack
+
+    return NotedStack(stack, session.recorder.note)
 
 
 @pytest.fixture(scope="session")
@@ -214,6 +219,26 @@ def letta_compose_file(pytestconfig: pytest.Config) -> ComposeFile:
     if file is None:
         pytest.fail("letta_compose_file needs a compose file: give --letta-compose FILE.", pytrace=False)
     return file
+
+
+@pytest.fixture(scope="session")
+def letta_known(pytestconfig: pytest.Config, letta_deployment: Deployment) -> frozenset[str]:
+    """Ids of the contracts that this deployment is known to break, so that others can go around what is listed."""
+    from pytest_letta.conformance.known import KnownIssues
+
+    return frozenset(KnownIssues(_session(pytestconfig)).by_id())
+
+
+@pytest.fixture
+def letta_sequences(request: pytest.FixtureRequest) -> Sequences:
+    """Run random sequences of operations with ``letta_sequences.run(Machine, examples=8, steps=15)``.
+
+    Needs Hypothesis. The number of sequences is that of the default profile; --hypothesis-profile letta-thorough
+    runs many more, --hypothesis-seed N others.
+    """
+    from pytest_letta.conformance.sequences import Sequences
+
+    return Sequences(request.node, _session(request.config).recorder)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ DEFAULT_VERSION = "0.16.8"
 #: The suite that judges a file and needs no deployment.
 FILE_SUITE = "compose"
 LEVELS = ("must", "should", "may")
+#: The Hypothesis profile under which contracts of random sequences run long.
+THOROUGH = "letta-thorough"
 #: Above the 60 s at which a server without uvloop stalls, so that such a stall is seen and named.
 DEFAULT_TIMEOUT_S = 75.0
 

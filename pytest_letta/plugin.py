@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.errors import PytestLettaError, SettingsError
+from pytest_letta.options import THOROUGH
 from pytest_letta.settings import Settings, add_options, resolve
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("hypothesis_profile", default=None) == THOROUGH:
+        from pytest_letta.conformance.sequences import register_profile
+
+        register_profile()  # before the plugin of Hypothesis looks for it
     config.addinivalue_line(
         "markers",
         "letta_contract(id, *, level='must', needs=(), because=''): one promise of a Letta deployment, "

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.conformance.contract import Contract, contract_of
+from pytest_letta.conformance.known import KnownIssues
 from pytest_letta.conformance.record import ContractRecord, FailureText, apply_known, is_breach, record_of
 from pytest_letta.conformance.verdicts import Verdict, judge
 from pytest_letta.options import LEVELS
 
 if TYPE_CHECKING:
-    from pytest_letta.conformance.known import KnownIssue
     from pytest_letta.session import LettaSession
 
 #: First fixture of each contract: see `pytest_letta.fixtures`.
 GATE = "letta_contract_gate"
+
+#: Where a test keeps the seed of its random sequences, for the report.
+SEED = pytest.StashKey[str]()
 
 _LOG_LINES = 12
 _NEEDS_EVIDENCE = {Verdict.FAIL, Verdict.KNOWN, Verdict.ERROR}
@@ -29,8 +32,7 @@ class Judging:
 
     def __init__(self, session: LettaSession) -> None:
         self._session = session
-        self._known: dict[str, KnownIssue] | None = None
-        self._knows_version = False
+        self._known = KnownIssues(session)
         self._started: dict[str, int] = {}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -68,12 +70,13 @@ class Judging:
         if call.when == "call" or verdict is not Verdict.PASS:
             record = record_of(contract, verdict, cause, call.duration)
             self._weigh(record, contract)
+            record["seed"] = item.stash.get(SEED, None)
             self._add_evidence(record, item.nodeid)
             _apply(record, report, item)
         return report
 
     def _weigh(self, record: ContractRecord, contract: Contract) -> None:
-        issue = self._known_issues().get(contract.id)
+        issue = self._known.by_id().get(contract.id)
         if issue is None:
             return
         if issue.has_expired(datetime.date.today()):
@@ -81,27 +84,12 @@ class Judging:
         else:
             apply_known(record, issue)
 
-    def _known_issues(self) -> dict[str, KnownIssue]:
-        """Return the user's list, and once the deployment was reached the one of its version."""
-        deployment = self._session.deployment_if_probed
-        if self._known is None or (deployment is not None and not self._knows_version):
-            from pytest_letta.conformance.known import read_known
-            from pytest_letta.conformance.suites import known_file
-
-            shipped = known_file(deployment.version) if deployment is not None else None
-            own = self._session.settings.known
-            self._knows_version = deployment is not None
-            self._known = {
-                **(read_known(shipped) if shipped else {}),
-                **(read_known(own, own=True) if own else {}),
-            }
-        return self._known
-
     def _add_evidence(self, record: ContractRecord, nodeid: str) -> None:
         from pytest_letta.conformance.reproduction import curl_lines
 
         session = self._session
-        exchanges = session.recorder.since(self._started.get(nodeid, 0))
+        started = self._started.get(nodeid, 0)
+        exchanges = session.recorder.since(started)
         deployment = session.deployment_if_probed
         if deployment is not None and deployment.spec is not None:
             keys = (deployment.operation_of(one) for one in exchanges if one.status and one.status < 300)
@@ -110,7 +98,7 @@ class Judging:
             for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
                 if diagnosis not in record["cause"]:
                     record["cause"] += f"\n{diagnosis}"
-            record["curl"] = curl_lines(exchanges, deployment)
+            record["curl"] = curl_lines(session.recorder.story_since(started), deployment)
             record["log"] = session.log_tail(_LOG_LINES)
         for field in ("cause", "log", "evidence"):
             record[field] = session.redact(record[field])

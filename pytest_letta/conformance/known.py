@@ -6,9 +6,12 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_letta.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pytest_letta.session import LettaSession
 
 _SHIPPED = {"reason", "reproduction", "link", "since"}
 _OWN = _SHIPPED | {"owner", "expires"}
@@ -27,6 +30,30 @@ class KnownIssue:
 
     def has_expired(self, today: datetime.date) -> bool:
         return self.expires is not None and self.expires < today
+
+
+class KnownIssues:
+    """The issues that count in a session: the user's own, and once the deployment is known those of its version."""
+
+    def __init__(self, session: LettaSession) -> None:
+        self._session = session
+        self._issues: dict[str, KnownIssue] | None = None
+        self._knows_version = False
+
+    def by_id(self) -> dict[str, KnownIssue]:
+        """Return each issue by the id of its contract; the user's own go before the shipped ones."""
+        deployment = self._session.deployment_if_probed
+        if self._issues is None or (deployment is not None and not self._knows_version):
+            from pytest_letta.conformance.suites import known_file
+
+            shipped = known_file(deployment.version) if deployment is not None else None
+            own = self._session.settings.known
+            self._knows_version = deployment is not None
+            self._issues = {
+                **(read_known(shipped) if shipped else {}),
+                **(read_known(own, own=True) if own else {}),
+            }
+        return self._issues
 
 
 def read_known(path: Path, *, own: bool = False) -> dict[str, KnownIssue]:

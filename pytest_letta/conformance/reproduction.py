@@ -7,24 +7,28 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pytest_letta.exchange import Exchange, curl
+from pytest_letta.exchange import Exchange, Note, curl
 
 if TYPE_CHECKING:
     from pytest_letta.deployment import Deployment
 
 #: More lines are a log, not a reproduction.
-_LINES = 25
+_LINES = 40
+#: Of a long story only the last reads are told: those before found nothing wrong.
+_READS = 3
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 _ID = re.compile(rf"(?P<kind>[a-z_]+)-{_UUID}")
 
 
-def curl_lines(exchanges: Sequence[Exchange], deployment: Deployment | None) -> list[str]:
-    """Return what was sent, in order, as lines for a POSIX shell with curl and jq.
+def curl_lines(story: Sequence[Exchange | Note], deployment: Deployment | None) -> list[str]:
+    """Return what was sent and done, in order, as lines for a POSIX shell with curl and jq.
 
     The URLs are set first, as ``LETTA_URL``; an id that an answer brought is kept in a variable by the line
-    that brings it. Of a long sequence the creations and the last requests stay, and the gap is told.
+    that brings it. Of a long sequence all but the last reads are left out; of one that is longer still the
+    beginning and the end stay, and the gap is told.
     """
-    lines = _with_ids(exchanges)
+    lines = _with_ids(story if len(story) <= _LINES else _without_early_reads(story))
     if len(lines) > _LINES:
         head = _LINES // 3
         gap = f"# ... {len(lines) - _LINES} more requests ..."
@@ -39,16 +43,28 @@ def curl_lines(exchanges: Sequence[Exchange], deployment: Deployment | None) -> 
     return [*variables, *lines]
 
 
-def _with_ids(exchanges: Sequence[Exchange]) -> list[str]:
+def _without_early_reads(story: Sequence[Exchange | Note]) -> list[Exchange | Note]:
+    end = len(story) - _READS
+    return [
+        one
+        for number, one in enumerate(story)
+        if number >= end or isinstance(one, Note) or one.method not in _SAFE_METHODS
+    ]
+
+
+def _with_ids(story: Sequence[Exchange | Note]) -> list[str]:
     """Write each exchange as curl, with the ids of earlier answers replaced by their variables."""
     names: dict[str, str] = {}
     found = []
-    for number, exchange in enumerate(exchanges):
+    for number, exchange in enumerate(story):
+        if isinstance(exchange, Note):
+            found.append(exchange.text)
+            continue
         line = curl(exchange)
         for id, name in names.items():
             line = _with_variable(line, id, name)
         created, extraction = _created(exchange)
-        if created and created not in names and _is_used(created, exchanges[number + 1 :]):
+        if created and created not in names and _is_used(created, story[number + 1 :]):
             name = _variable(created, names)
             names[created] = name
             line = f"{name}=$({line.replace('curl -sSi', 'curl -sS', 1)} | {extraction})"
@@ -73,8 +89,9 @@ def _created(exchange: Exchange) -> tuple[str, str]:
     return (id, "jq -r .id") if isinstance(id, str) and _ID.fullmatch(id) else ("", "")
 
 
-def _is_used(id: str, exchanges: Sequence[Exchange]) -> bool:
-    return any(id in one.url or id.encode() in one.request_body for one in exchanges)
+def _is_used(id: str, story: Sequence[Exchange | Note]) -> bool:
+    sent = (one for one in story if isinstance(one, Exchange))
+    return any(id in one.url or id.encode() in one.request_body for one in sent)
 
 
 def _variable(id: str, names: dict[str, str]) -> str:

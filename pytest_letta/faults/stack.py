@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_letta.faults.fault import CataloguedFault
 from pytest_letta.faults.proxy import FaultProxy
 from pytest_letta.stack import wheels
-from pytest_letta.stack.service import Address
-from pytest_letta.stack.stack import Execution, Stack
+from pytest_letta.stack.delegating import DelegatingStack
+from pytest_letta.stack.stack import Stack
 
 #: What is done to the stack right after one of its own actions ("restart", "kill", ...) has ended.
 Mischief = Callable[[Stack], None]
@@ -35,8 +36,8 @@ class StackFault:
     during: State = _as_it_is
 
 
-class FaultyStack(Stack):
-    """`inner`, seen through other URLs, with mischief after its actions. Closing it leaves `inner` running."""
+class FaultyStack(DelegatingStack):
+    """`inner`, seen through other URLs, with mischief after its actions."""
 
     def __init__(
         self,
@@ -46,73 +47,13 @@ class FaultyStack(Stack):
         proxy_url: str | None = None,
         after: Mapping[str, Mischief] | None = None,
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._after = dict(after or {})
-        self.provider = inner.provider  # type: ignore[misc]
-        self.version = inner.version
-        self.services = inner.services
-        self.actions = inner.actions
         self.url = url or inner.url
         self.proxy_url = proxy_url or inner.proxy_url
-        self.llm_url = inner.llm_url
-        self.postgres_dsn = inner.postgres_dsn
-        self.redis_url = inner.redis_url
 
-    def address(self, service: str) -> Address:
-        return self._inner.address(service)
-
-    def replicas(self, service: str) -> tuple[Address, ...]:
-        return self._inner.replicas(service)
-
-    def start(self, service: str) -> None:
-        self._inner.start(service)
-        self._do_mischief("start")
-
-    def stop(self, service: str) -> None:
-        self._inner.stop(service)
-        self._do_mischief("stop")
-
-    def restart(self, service: str, *, cold: bool = False) -> None:
-        self._inner.restart(service, cold=cold)
-        self._do_mischief("restart")
-
-    def kill(self, service: str) -> None:
-        self._inner.kill(service)
-        self._do_mischief("kill")
-
-    def pause(self, service: str) -> None:
-        self._inner.pause(service)
-        self._do_mischief("pause")
-
-    def resume(self, service: str) -> None:
-        self._inner.resume(service)
-        self._do_mischief("resume")
-
-    def partition(self, service: str) -> None:
-        self._inner.partition(service)
-        self._do_mischief("partition")
-
-    def rejoin(self, service: str) -> None:
-        self._inner.rejoin(service)
-        self._do_mischief("rejoin")
-
-    def recreate(self, service: str) -> None:
-        self._inner.recreate(service)
-        self._do_mischief("recreate")
-
-    def hostname(self, service: str) -> str:
-        return self._inner.hostname(service)
-
-    def execute(self, service: str, command: Sequence[str]) -> Execution:
-        return self._inner.execute(service, command)
-
-    def logs(self, service: str, lines: int = 40) -> str:
-        return self._inner.logs(service, lines)
-
-    def close(self) -> None:
-        """Do nothing: whoever started the stack closes it."""
-
-    def _do_mischief(self, action: str) -> None:
+    def _act(self, action: str, service: str, **how: Any) -> None:
+        super()._act(action, service, **how)
         if action in self._after:
             self._after[action](self._inner)
 
@@ -144,3 +85,17 @@ def run_sql(statement: str) -> Mischief:
         subprocess.run([*command, str(stack.postgres_dsn)], check=True, capture_output=True, timeout=30)
 
     return mischief
+
+
+def sql_while(begin: str, end: str) -> State:
+    """Return a state of the database that one statement brings about and another one ends."""
+
+    @contextmanager
+    def state(stack: Stack) -> Iterator[None]:
+        run_sql(begin)(stack)
+        try:
+            yield
+        finally:
+            run_sql(end)(stack)
+
+    return state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from pytest_letta.exchange import Exchange, Redactor, curl
+from pytest_letta.exchange import Exchange, Note, Redactor, curl
 
 
 class Recorder:
@@ -23,8 +23,10 @@ class Recorder:
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
         self._held: deque[Exchange] = deque()
+        self._notes: deque[Note] = deque(maxlen=keep)
         self._bytes = 0
         self._begun = 0
+        self._fresh = 0
 
     def __repr__(self) -> str:
         return f"<Recorder of {len(self._held)} exchanges>"
@@ -47,6 +49,24 @@ class Recorder:
             self._bytes += _size(exchange)
             while self._held and (len(self._held) > self._keep or self._bytes > self._keep_bytes):
                 self._bytes -= _size(self._held.popleft())
+
+    def note(self, text: str) -> None:
+        """Keep a command that was carried out between two requests."""
+        with self._lock:
+            self._begun += 1
+            self._notes.append(Note(text, self._begun))
+
+    def start_afresh(self) -> None:
+        """Have nothing of before count as part of the story: what follows repeats a failure by itself."""
+        with self._lock:
+            self._fresh = self._begun
+
+    def story_since(self, mark: int) -> list[Exchange | Note]:
+        """Return the exchanges and the notes after a mark and after the last fresh start, in their order."""
+        with self._lock:
+            mark = max(mark, self._fresh)
+            notes = [note for note in self._notes if note.number > mark]
+        return sorted([*self.since(mark), *notes], key=lambda each: each.number)
 
     @property
     def exchanges(self) -> list[Exchange]:

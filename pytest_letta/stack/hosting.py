@@ -17,7 +17,7 @@ from pytest_letta.stack.stack import Execution, Stack
 _FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
 _METHODS = frozenset(
     {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
-    | {"partition", "rejoin", "recreate", "hostname", "execute"}
+    | {"partition", "rejoin", "recreate", "hostname", "execute", "query"}
 )
 
 
@@ -162,3 +162,6 @@ class HostedStack(Stack):
 
     def execute(self, service: str, command: Sequence[str]) -> Execution:
         return cast(Execution, self._call("execute", service, list(command)))
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], self._call("query", statement))

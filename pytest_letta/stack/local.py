@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pytest_letta.stack import cache, template, wheels
+from pytest_letta.errors import ServiceError
+from pytest_letta.stack import cache, rows, template, wheels
 from pytest_letta.stack.letta import Letta, environment_of
 from pytest_letta.stack.letta_env import ensure_letta_env
 from pytest_letta.stack.managed import ManagedStack
@@ -20,8 +22,10 @@ from pytest_letta.stack.redis import Redis
 from pytest_letta.stack.releases import DEFAULT_VERSION, release_of
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address, Service
-from pytest_letta.stack.stack import SERVICES
+from pytest_letta.stack.stack import SERVICES, Execution
 from pytest_letta.stack.waiting import wait_healthy
+
+_QUERY_LIMIT_S = 30.0
 
 
 class LocalStack(ManagedStack):
@@ -37,7 +41,7 @@ class LocalStack(ManagedStack):
 
     provider: ClassVar[str] = "local"
     services = SERVICES
-    actions = frozenset({"restart", "kill", "pause", "logs"})
+    actions = frozenset({"restart", "kill", "pause", "logs", "query"})
 
     def __init__(
         self,
@@ -57,6 +61,19 @@ class LocalStack(ManagedStack):
         self._cache_dir = cache_dir
         self._letta_env = dict(letta_env)
         self._ports = ports
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        psql = [
+            str(wheels.postgres_home() / "bin" / "psql"),
+            "-d",
+            str(self.postgres_dsn),
+            *rows.arguments(statement),
+        ]
+        try:
+            done = subprocess.run(psql, capture_output=True, text=True, timeout=_QUERY_LIMIT_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise ServiceError(f"postgres did not answer a query within {_QUERY_LIMIT_S:.0f} s") from None
+        return rows.read(Execution(done.returncode, done.stdout + done.stderr))
 
     def _clear_old_runs(self) -> None:
         super()._clear_old_runs()

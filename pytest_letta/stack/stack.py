@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pytest_letta.errors import StackError
 from pytest_letta.stack.service import Address
@@ -14,7 +14,7 @@ from pytest_letta.stack.service import Address
 SERVICES = ("postgres", "redis", "llm", "letta", "nginx")
 
 #: What a stack may be able to do to its services.
-ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute"})
+ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute", "query"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,13 @@ class Stack(ABC):
     def execute(self, service: str, command: Sequence[str]) -> Execution:
         """Run `command` where `service` runs, as its user; raise ServiceError when it does not run."""
         raise self._refusal("execute a command in", service)
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        """Return the rows that an SQL ``SELECT`` finds in Letta's database, as JSON objects by column name.
+
+        Raises ServiceError when Postgres does not answer or refuses.
+        """
+        raise self._refusal("query", "postgres")
 
     def logs(self, service: str, lines: int = 40) -> str:
         """Return the last `lines` lines that `service` logged."""

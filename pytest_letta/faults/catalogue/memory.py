@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_letta.faults.catalogue import memory_archival as archival
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
+from pytest_letta.faults.catalogue.memory_sequences import FAULTS as SEQUENCES
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.memory import (
     ignore_cursors,
@@ -212,4 +213,5 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *archival.OF_AGENT_FILES,
     *AFTER_RESTART,
     *AFTER_KILL,
+    *SEQUENCES,
 )
