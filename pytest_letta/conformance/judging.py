@@ -98,7 +98,9 @@ class Judging:
             for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
                 if diagnosis not in record["cause"]:
                     record["cause"] += f"\n{diagnosis}"
-            record["curl"] = curl_lines(session.recorder.story_since(started), deployment)
+            record["curl"] = curl_lines(
+                session.recorder.story_since(started), deployment, reads_are_checks=record["seed"] is not None
+            )
             record["log"] = session.log_tail(_LOG_LINES)
         for field in ("cause", "log", "evidence"):
             record[field] = session.redact(record[field])

@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 
 #: More lines are a log, not a reproduction.
 _LINES = 40
-#: Of a long story only the last reads are told: those before found nothing wrong.
+#: As many of the last checks are told: those before found nothing wrong.
 _READS = 3
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 _ID = re.compile(rf"(?P<kind>[a-z_]+)-{_UUID}")
 
 
-def curl_lines(story: Sequence[Exchange | Note], deployment: Deployment | None) -> list[str]:
+def curl_lines(
+    story: Sequence[Exchange | Note], deployment: Deployment | None, *, reads_are_checks: bool = False
+) -> list[str]:
     """Return what was sent and done, in order, as lines for a POSIX shell with curl and jq.
 
     The URLs are set first, as ``LETTA_URL``; an id that an answer brought is kept in a variable by the line
-    that brings it. Of a long sequence all but the last reads are left out; of one that is longer still the
-    beginning and the end stay, and the gap is told.
+    that brings it. Of a long sequence the beginning and the end stay, and the gap is told; where the reads are
+    but checks between the steps, all but the last go before.
     """
-    lines = _with_ids(story if len(story) <= _LINES else _without_early_reads(story))
+    lines = _with_ids(_without_early_reads(story) if reads_are_checks else story)
     if len(lines) > _LINES:
         head = _LINES // 3
         gap = f"# ... {len(lines) - _LINES} more requests ..."

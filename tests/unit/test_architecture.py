@@ -91,11 +91,15 @@ def test_settings_alone_reads_the_environment() -> None:
 CONTRACTS = sorted((ROOT / "contracts").glob("*/test_*.py"))
 PUBLIC = {
     "pytest_letta",
+    "pytest_letta.agent",
     "pytest_letta.compose.checks",
     "pytest_letta.compose.place",
     "pytest_letta.conformance.checks",
+    "pytest_letta.conformance.memory",
     "pytest_letta.errors",
     "pytest_letta.llm",
+    "pytest_letta.oracle",
+    "pytest_letta.strategies",
     "pytest_letta.streaming",
     "pytest_letta.telling",
 }

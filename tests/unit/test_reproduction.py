@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from pytest_letta.client import Recorder
 from pytest_letta.conformance.reproduction import curl_lines
 from pytest_letta.deployment import Deployment
 from pytest_letta.exchange import Exchange
@@ -92,10 +93,33 @@ def test_a_long_sequence_is_cut_in_its_middle() -> None:
     exchanges = [Exchange("GET", f"{URL}/v1/agents/?limit={n}", status=200) for n in range(100)]
     lines = curl_lines(exchanges, None)
 
-    assert len(lines) == 26
-    assert "# ... 75 more requests ..." in lines
+    assert len(lines) == 41
+    assert "# ... 60 more requests ..." in lines
     assert "limit=0" in lines[0]
     assert "limit=99" in lines[-1]
+
+
+def test_commands_stand_between_the_requests_where_they_were_carried_out() -> None:
+    recorder = Recorder()
+    for number in range(2):
+        recorder.note(f"docker restart letta-{number}")
+        recorder.add(Exchange("DELETE", f"{URL}/v1/agents/{number}", status=200, number=recorder.begin()))
+    lines = curl_lines(recorder.story_since(0), None)
+
+    assert [line.split("/")[-1] for line in lines] == ["docker restart letta-0", "0", "docker restart letta-1", "1"]
+
+
+def test_of_a_random_sequence_the_checks_between_are_left_out() -> None:
+    recorder = Recorder()
+    for number in range(10):
+        recorder.add(Exchange("PATCH", f"{URL}/v1/agents/{number}", status=200, number=recorder.begin()))
+        recorder.add(Exchange("GET", f"{URL}/v1/agents/{number}", status=200, number=recorder.begin()))
+        if number == 4:
+            recorder.start_afresh()
+    lines = curl_lines(recorder.story_since(0), None, reads_are_checks=True)
+
+    assert ["PATCH" in line for line in lines] == [True] * 4 + [False, True, False]
+    assert [line.split("/")[-1] for line in lines] == ["5", "6", "7", "8", "8", "9", "9"]
 
 
 def test_without_a_deployment_the_addresses_stay() -> None:
