@@ -47,7 +47,6 @@ def test_shared_archive_is_one_memory(holders: tuple[Agent, Agent]) -> None:
     for writer, reader in (holders, holders[::-1]):
         text = f"{_HERON} Seen by {writer.id}."
         passage = insert(writer, text, tags=["birds"])
-
         must(contains(texts(listed(reader)), text, "list of the other holder"))
         must(contains(_found(reader, text, tags="birds"), text, "search by tag of the other holder"))
         must(status(reader.client.delete(f"{reader.path}/archival-memory/{passage['id']}"), 200, 204))
@@ -63,14 +62,13 @@ def test_shared_archive_is_one_memory(holders: tuple[Agent, Agent]) -> None:
 def test_detached_archive_is_out_of_reach(holders: tuple[Agent, Agent]) -> None:
     """Detached from its archive an agent neither lists nor finds its passages, nor adds to it."""
     keeper, leaver = holders
-    archive = archive_of(keeper)
     insert(keeper, _HERON)
     must(contains(texts(listed(leaver)), _HERON, "list before the archive was detached"))
 
-    must(status(leaver.client.patch(f"{leaver.path}/archives/detach/{archive}"), 200, 204))
+    must(status(leaver.client.patch(f"{leaver.path}/archives/detach/{archive_of(keeper)}"), 200, 204))
 
     must(equal([], texts(listed(leaver)), "list of the agent that left"))
-    must(lacks(_found(leaver, _HERON), _HERON, "search of the agent that left"))
+    must(equal([], _found(leaver, _HERON), "search of the agent that left"))
     insert(leaver, _GRANITE)
     must(equal([_HERON], texts(listed(keeper)), "list of the holder that stayed"))
     must(equal([_HERON], _found(keeper, _GRANITE), "search of the holder that stayed"))
@@ -110,7 +108,6 @@ def test_holder_without_embeddings_hides_nothing(
         insert(reader, f"Tram number {number} stops at midnight.")
 
     insert(writer, _HERON)
-
     must(contains(_found(reader, _HERON), _HERON, "first five results of the holder with an embedding model"))
 
 
@@ -127,7 +124,6 @@ def test_passage_of_another_archive_cannot_be_deleted(
     passage = insert(stranger, _HERON)
 
     answer = stranger.client.delete(f"/v1/archives/{archive_of(holders[0])}/passages/{passage['id']}")
-
     must(equal([_HERON], texts(listed(stranger)), "passages of the other archive after the deletion"))
     # 404 where the archive is asked for the passage, 400 where the passage is asked for its archive.
     must(refused(answer, 400, 404, naming=passage["id"]))
@@ -173,3 +169,32 @@ def test_deleted_archive_is_gone_for_every_holder(holders: tuple[Agent, Agent]) 
     for holder in holders:
         must(equal([], texts(listed(holder)), "passages of a holder after the deletion of the archive"))
         must(equal([], _found(holder, _HERON), "search of a holder after the deletion of the archive"))
+
+
+@contract(
+    "MEM-ARCHIVE-008", needs=_NEEDS, because="who wants to delete an archive asks first which agents would lose it"
+)
+def test_archive_lists_its_holders(
+    letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
+) -> None:
+    """The agents that hold an archive are listed by it, each once, on one page and by pages of one, oldest first."""
+    holders = [make_letta_agent(), make_letta_agent()]
+    # A list that takes ids for ages is right when they are in the same order by chance.
+    while holders[-1].id > holders[-2].id:
+        holders.append(make_letta_agent())
+    archive = new_archive(letta_client, letta_ledger, holders[0].state.get("embedding"))
+    for holder in holders:
+        attach(holder, archive)
+    expected = [holder.id for holder in holders]
+    must(same_sequence(expected, _holders(letta_client, archive, limit=50), "holders of the archive, on one page"))
+    walked: list[str] = []
+    for _ in range(len(expected) + 1):
+        cursor = {"after": walked[-1]} if walked else {}
+        walked += _holders(letta_client, archive, limit=1, **cursor)
+    must(same_sequence(expected, walked, "holders of the archive, walked by 1"))
+
+
+def _holders(client: httpx.Client, archive: str, **query: Any) -> list[str]:
+    answer = client.get(f"/v1/archives/{archive}/agents", params={"order": "asc", **query})
+    must(status(answer))
+    return [agent["id"] for agent in answer.json()]

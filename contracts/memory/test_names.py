@@ -41,6 +41,9 @@ def test_agents_of_one_name_are_apart(make_letta_agent: AgentMaker, letta_ledger
         status(listed) or same_set([first.id, second.id], [one["id"] for one in listed.json()], "agents of the name")
     )
 
+    archives = first.client.get("/v1/archives/", params={"agent_id": first.id})
+    for archive in archives.json() if archives.is_success else ():
+        letta_ledger.enter(f"/v1/archives/{archive['id']}")  # it outlives its agent
     must(status(first.client.delete(first.path), 200, 204))
 
     must(refused(first.client.get(first.path), 404, naming=first.id))

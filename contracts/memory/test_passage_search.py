@@ -41,6 +41,11 @@ def searches(letta_deployment: Deployment, letta_agent: Agent) -> dict[str, Sear
     return {route: partial(_search, letta_agent, route) for route in served}
 
 
+def _of_agent(searches: dict[str, Search]) -> list[tuple[str, Search]]:
+    """Leave out the route of an archive, which differs from that of its agent in nothing but where it looks."""
+    return [(route, search) for route, search in searches.items() if route != "archive-route"]
+
+
 def _search(agent: Agent, route: str, query: str, limit: int, **filters: Any) -> list[str]:
     if route == "agent-route":
         named = {{"start": "start_datetime", "end": "end_datetime"}.get(key, key): filters[key] for key in filters}
@@ -87,7 +92,7 @@ def test_tags_leave_exactly_the_passages_that_carry_them(letta_agent: Agent, sea
     tags = {"lamp one": ["oak"], "lamp two": ["oak", "elm"], "lamp three": ["elm", "ash"], "lamp four": []}
     insert_all(letta_agent, [{"text": text, "tags": tags[text]} for text in tags])
 
-    for route, search in searches.items():
+    for route, search in _of_agent(searches):
         for asked, mode, expected in (
             (["oak", "ash"], {"tag_match_mode": "any"}, ["lamp one", "lamp two", "lamp three"]),
             (["oak", "elm"], {"tag_match_mode": "all"}, ["lamp two"]),
@@ -109,7 +114,7 @@ def test_nearer_passages_of_other_tags_hide_none(letta_agent: Agent, searches: d
     nearer = [{"text": f"red green blue {number}", "tags": ["other"]} for number in range(4)]
     insert_all(letta_agent, [{"text": "red salt river stone lamp", "tags": ["mine"]}, *nearer])
 
-    for route, search in searches.items():
+    for route, search in _of_agent(searches):
         found = search("red green blue", 3, tags=["mine"])
         must(contains(found, "red salt river stone lamp", f"results by the tag by the {route}, beside 4 nearer ones"))
 
@@ -124,7 +129,7 @@ def test_dates_leave_exactly_the_passages_between_them(letta_agent: Agent, searc
     months = ("01", "02", "03", "04")
     insert_all(letta_agent, [{"text": f"lamp {m}", "created_at": f"2024-{m}-01T12:00:00Z"} for m in months])
 
-    for route, search in searches.items():
+    for route, search in _of_agent(searches):
         for asked, expected in (
             ({"start": "2024-02-01T11:59:00Z"}, ("02", "03", "04")),
             ({"end": "2024-02-01T12:01:00Z"}, ("01", "02")),

@@ -144,7 +144,10 @@ def fail(
     pace_s: float = 0.0,
     hold_s: float = 0.0,
 ) -> Reply:
-    """Refuse with an HTTP status (400 to 599) and OpenAI's error object. ``code`` None: the usual one."""
+    """Refuse with an HTTP status (400 to 599) and OpenAI's error object. ``code`` None: the usual one.
+
+    A script that begins with it fails the embedding of every text that carries its marker, too.
+    """
     return Reply("fail", status=status, message=message, code=code, pace_s=pace_s, hold_s=hold_s)
 
 
