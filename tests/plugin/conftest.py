@@ -25,7 +25,8 @@ def run_own(pytester: pytest.Pytester, live_stack: Stack) -> Run:
     """Run contracts that the test writes itself, whose ids begin with XOWN, against the shared stack."""
 
     def run(source: str, *args: Any, url: str | None = None) -> pytest.RunResult:
-        folder = pytester.mkdir("own")
+        folder = pytester.path / "own"
+        folder.mkdir(exist_ok=True)
         (folder / "test_own.py").write_text(HEADER + source)
         return pytester.runpytest_inprocess(
             *QUIET, f"--letta-url={url or live_stack.url}", "--letta-contracts", "-k=XOWN", folder, *args
