@@ -52,7 +52,8 @@ class Sequences:
         """Run `examples` sequences of up to `steps` steps; raise what the shortest failing one raised.
 
         Each sequence starts with a new `machine`. The shortest one is looked for with as many `tries`, because
-        each is a run on a server. The seed goes into the report.
+        each is a run on a server. The seed goes into the report; the number of sequences, and of the commands that
+        were given to the services meanwhile, into JUnit's properties.
         """
         from hypothesis import HealthCheck, Phase, seed, settings
         from hypothesis.stateful import run_state_machine_as_test
@@ -62,27 +63,35 @@ class Sequences:
         self._item.stash[SEED] = f"{number} (again with --hypothesis-seed={number})"
         shortening = _Shortening(tries * (_MORE_TRIES if is_thorough else 1))
 
+        begun_at, sequences = self._recorder.commands, 0
+
         @seed(number)
         def begin() -> RuleBasedStateMachine:
+            nonlocal sequences
             shortening.stop_if_enough()
+            sequences += 1
             begun = shortening.watch(machine())
             # The last sequence that is run is the shortest one that fails: it alone is to be repeated.
             self._recorder.start_afresh()
             return begun
 
-        run_state_machine_as_test(
-            begin,  # type: ignore[arg-type]
-            settings=settings(
-                max_examples=examples * (_MORE_SEQUENCES if is_thorough else 1),
-                stateful_step_count=steps * (_MORE_STEPS if is_thorough else 1),
-                deadline=None,
-                database=None,
-                print_blob=False,
-                report_multiple_bugs=False,
-                phases=(Phase.generate, Phase.shrink),
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        try:
+            run_state_machine_as_test(
+                begin,  # type: ignore[arg-type]
+                settings=settings(
+                    max_examples=examples * (_MORE_SEQUENCES if is_thorough else 1),
+                    stateful_step_count=steps * (_MORE_STEPS if is_thorough else 1),
+                    deadline=None,
+                    database=None,
+                    print_blob=False,
+                    report_multiple_bugs=False,
+                    phases=(Phase.generate, Phase.shrink),
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        finally:
+            commands = self._recorder.commands - begun_at
+            self._item.user_properties += [("letta_sequences", sequences), ("letta_commands", commands)]
 
     def _seed(self, is_thorough: bool) -> int:
         given = self._item.config.getoption("hypothesis_seed", default=None)

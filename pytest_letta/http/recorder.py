@@ -27,6 +27,7 @@ class Recorder:
         self._bytes = 0
         self._begun = 0
         self._fresh = 0
+        self.commands = 0
 
     def __repr__(self) -> str:
         return f"<Recorder of {len(self._held)} exchanges>"
@@ -51,9 +52,10 @@ class Recorder:
                 self._bytes -= _size(self._held.popleft())
 
     def note(self, text: str) -> None:
-        """Keep a command that was carried out between two requests."""
+        """Keep a command that was carried out between two requests; `commands` counts them."""
         with self._lock:
             self._begun += 1
+            self.commands += 1
             self._notes.append(Note(text, self._begun))
 
     def start_afresh(self) -> None:
