@@ -147,6 +147,17 @@ def letta_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Ite
         ledger.clear(letta_client)
 
 
+@pytest.fixture(scope="module")
+def letta_shared_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Iterator[Ledger]:
+    """The same for what the tests of one module share: deleted when the last of them has ended."""
+    session = _session(pytestconfig)
+    ledger = session.ledger()
+    yield ledger
+    if not session.settings.keep:
+        with session.turns.take(alone=False):
+            ledger.clear(letta_client)
+
+
 @pytest.fixture(scope="session")
 def letta_handles(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Handles:
     """Model and embedding handle of new agents."""
