@@ -61,8 +61,9 @@ READS: Mapping[str, Operation] = {
     "messages-of-step": _get("/v1/steps/{step}/messages"),
     "conversation": _get(f"{_C}/{{conversation}}"),
     "messages-of-conversation": _get(f"{_C}/{{conversation}}/messages"),
-    "default-conversation": _get(f"{_C}/default/messages?agent_id={{agent}}"),
-    "conversation-by-agent": _get(f"{_C}/{{agent}}/messages"),
+    # Ways around the id of a conversation, which not every server has.
+    "default-conversation": Operation("GET", f"{_C}/default/messages?agent_id={{agent}}", is_allowed=True),
+    "conversation-by-agent": Operation("GET", f"{_C}/{{agent}}/messages", is_allowed=True),
     "archive": _get("/v1/archives/{archive}"),
     "agents-of-archive": _get("/v1/archives/{archive}/agents"),
     "tool": _get("/v1/tools/{tool}"),
