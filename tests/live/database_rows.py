@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pytest_letta.stack import wheels
@@ -17,10 +18,14 @@ class Row(NamedTuple):
     digest: str
 
 
-def rows(stack: Stack) -> set[Row]:
-    """Return every row of every table."""
-    tables = _psql(stack, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'").split()
-    selects = (f"SELECT '{name}', left(t::text, 200), md5(t::text) FROM \"{name}\" t" for name in tables)
+def rows(stack: Stack, leave_out: Mapping[str, str]) -> set[Row]:
+    """Return every row of every table, but for those that `leave_out` names by table and condition."""
+    tables = _psql(stack, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'").split("\x1e")
+    selects = (
+        f"SELECT '{name}', left(t::text, 200), md5(t::text) FROM \"{name}\" t "
+        f"WHERE ({leave_out.get(name, 'false')}) IS NOT TRUE"
+        for name in tables
+    )
     lines = _psql(stack, " UNION ALL ".join(selects)).split("\x1e")
     return {Row(*line.split("\x1f")) for line in lines if line}
 
@@ -57,6 +62,11 @@ def copy_agent(stack: Stack, agent: str, copies: int) -> None:
         for table, where, fields in plan
     )
     _psql(stack, "; ".join(statements))
+
+
+def age(stack: Stack, table: str, hours: int) -> None:
+    """Make all rows of a table that much older."""
+    _psql(stack, f"UPDATE {table} SET created_at = created_at - interval '{hours} hours'")
 
 
 def _fields(fields: dict[str, str]) -> str:

@@ -11,7 +11,8 @@ from pytest_letta.faults.tenants import do_as_default, number_ids, stick_to_user
 # Without those that Letta 0.16.8 fails by itself: no fault can show that they are able to fail.
 _READS = (
     "agent context core-memory blocks-of-agent block-by-label messages-of-agent search-of-agent tools-of-agent "
-    "folders-of-agent block message run messages-of-run steps-of-run step conversation archive tool folder folder-by-name agents-of-folder search-by-agent search-by-archive"
+    "folders-of-agent block message run messages-of-run steps-of-run step conversation archive tool folder "
+    "folder-by-name agents-of-folder search-by-agent search-by-archive"
 )
 _OTHER_READS = (
     "passages-of-agent export-of-agent agents-of-block messages-of-step messages-of-conversation agents-of-archive "
