@@ -5,9 +5,8 @@ from __future__ import annotations
 from pytest_letta.faults.catalogue import memory_archival as archival
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
 from pytest_letta.faults.catalogue.memory_sequences import FAULTS as SEQUENCES
-from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.catalogue.memory_tenants import TENANTS
-from pytest_letta.faults.fault import CataloguedFault, Match
+from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.memory import (
     ignore_cursors,
     keep_old_prompt,
