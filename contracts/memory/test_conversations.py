@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, lacks, refused, same_sequence, status
 from pytest_letta.llm import call_tool, say
+
+from .conversation import begin
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -23,37 +23,12 @@ _SECRET = "The safe opens with 4711."
 _NEW = "Moved to Lisbon in spring."
 
 
-@dataclass(frozen=True)
-class Conversation:
-    """One conversation of an agent."""
-
-    id: str
-    client: httpx.Client = field(repr=False)
-
-    @property
-    def path(self) -> str:
-        return f"/v1/conversations/{self.id}"
-
-    def send(self, text: str) -> None:
-        message = {"role": "user", "content": text}
-        must(status(self.client.post(f"{self.path}/messages", json={"messages": [message], "streaming": False})))
-
-    def messages(self, **query: Any) -> list[dict[str, Any]]:
-        """Return its messages, oldest first unless `query` says otherwise."""
-        answer = self.client.get(f"{self.path}/messages", params={"order": "asc", "limit": 100, **query})
-        must(status(answer))
-        return list(answer.json())
-
-
-def _begin(agent: Agent) -> Conversation:
-    # Deleted with its agent.
-    answer = agent.client.post("/v1/conversations/", params={"agent_id": agent.id}, json={})
-    must(status(answer, 200, 201))
-    return Conversation(answer.json()["id"], agent.client)
-
-
 def _prompt(llm: ModelControl, script: Script) -> str:
     return json.dumps(llm.requests(script)[-1].body["messages"])
+
+
+def _ids(messages: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(m["id"] for m in messages))  # one may be shown in several parts
 
 
 def _texts(messages: list[dict[str, Any]]) -> list[str]:
@@ -61,11 +36,13 @@ def _texts(messages: list[dict[str, Any]]) -> list[str]:
 
 
 @contract(
-    "MEM-CONVERSATION-001", needs=_NEEDS, because="one agent serves many users, each in a conversation of its own"
+    "MEM-CONVERSATION-001",
+    needs=[*_NEEDS, "llm"],
+    because="one agent serves many users, each in a conversation of its own",
 )
 def test_history_of_a_conversation_is_its_own(letta_agent: Agent) -> None:
     """A conversation holds what was said in it, in order, and nothing of another or of the agent's own thread."""
-    first, second = _begin(letta_agent), _begin(letta_agent)
+    first, second = begin(letta_agent), begin(letta_agent)
     first.send("First of one.")
     second.send("First of two.")
     letta_agent.send("To the agent itself.")
@@ -87,7 +64,7 @@ def test_history_of_a_conversation_is_its_own(letta_agent: Agent) -> None:
 )
 def test_prompt_of_a_conversation_holds_its_own_turns_only(letta_agent: Agent, letta_llm: ModelControl) -> None:
     """The prompt of a turn holds the earlier turns of its own conversation and of no other."""
-    first, second = _begin(letta_agent), _begin(letta_agent)
+    first, second = begin(letta_agent), begin(letta_agent)
     first.send(_SECRET)
     second.send("I like tea.")
 
@@ -113,7 +90,7 @@ def test_edited_block_is_in_the_next_prompt_of_every_conversation(
     letta_agent: Agent, letta_llm: ModelControl, moment: str
 ) -> None:
     """After an edit of a block the next prompt of each conversation holds the new value and not the old one."""
-    conversation = _begin(letta_agent)
+    conversation = begin(letta_agent)
     conversation.send("Good morning.")
 
     if moment == "edited-by-the-model":
@@ -122,7 +99,7 @@ def test_edited_block_is_in_the_next_prompt_of_every_conversation(
         must(equal(_NEW, letta_agent.block("human")["value"], "block over REST after the model's edit"))
     else:
         letta_agent.edit_block("human", _NEW)
-    judged = _begin(letta_agent) if moment == "begun-afterwards" else conversation
+    judged = begin(letta_agent) if moment == "begun-afterwards" else conversation
     script = letta_llm.script(say("Noted."))
     judged.send(script.prompt("Go on."))
 
@@ -137,7 +114,7 @@ def test_edited_block_is_in_the_next_prompt_of_every_conversation(
 )
 def test_conversations_are_listed_by_their_agent(letta_agent: Agent) -> None:
     """The conversations of an agent are listed by its id: all of them, in the order asked for, with their agent."""
-    begun = [_begin(letta_agent).id for _ in range(3)]
+    begun = [begin(letta_agent).id for _ in range(3)]
 
     for order, expected in (("asc", begun), ("desc", begun[::-1])):
         asked = {"agent_id": letta_agent.id, "order": order, "limit": 20}
@@ -155,19 +132,19 @@ def test_conversations_are_listed_by_their_agent(letta_agent: Agent) -> None:
 )
 def test_pages_of_a_conversation_are_its_history(letta_agent: Agent, order: str) -> None:
     """Walking the messages of a conversation by pages, in either order, gives each once and in that order."""
-    conversation = _begin(letta_agent)
+    conversation = begin(letta_agent)
     for text in ("One.", "Two."):
         conversation.send(text)
-    whole = [m["id"] for m in conversation.messages()]
+    whole = _ids(conversation.messages())
     expected = whole if order == "asc" else whole[::-1]
 
-    must(same_sequence(expected, [m["id"] for m in conversation.messages(order=order)], f"one page, {order}"))
+    must(same_sequence(expected, _ids(conversation.messages(order=order)), f"one page, {order}"))
     for limit in (1, 3):
         walked: list[str] = []
         for _ in range(len(whole) + 2):
             # "messages that come after this message ID in the specified sort order": the API reference
             cursor = {"after": walked[-1]} if walked else {}
-            page = [m["id"] for m in conversation.messages(order=order, limit=limit, **cursor)]
+            page = _ids(conversation.messages(order=order, limit=limit, **cursor))
             if not page:
                 break
             walked += page
@@ -181,7 +158,7 @@ def test_pages_of_a_conversation_are_its_history(letta_agent: Agent, order: str)
 )
 def test_deleted_conversation_is_gone_and_the_agent_is_not(letta_agent: Agent, letta_llm: ModelControl) -> None:
     """A deleted conversation is gone by id and from list and history; the agent and its other conversations go on."""
-    gone, kept = _begin(letta_agent), _begin(letta_agent)
+    gone, kept = begin(letta_agent), begin(letta_agent)
     gone.send(_SECRET)
     kept.send("I like tea.")
     before = kept.messages()

@@ -105,7 +105,7 @@ def test_parallel_first_inserts_are_all_kept(letta_agent: Agent) -> None:
 @pytest.mark.parametrize("many", [1000])
 @contract(
     "MEM-ARCHIVAL-012",
-    needs=["archival", "archival_search", "archives", "archive_passages"],
+    needs=["archival", "archival_search", "archives", "archive_passages", "llm"],
     because="archival memory is for what does not fit elsewhere; with many passages pages and searches went wrong",
 )
 def test_many_passages_are_listed_walked_and_found(

@@ -16,6 +16,7 @@ from .archival import insert, listed, texts
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
+    from pytest_letta.llm.control import Script
 
 _HERON = "The grey heron nests on the pylon behind the mill."
 _GRANITE = "Granite consists of feldspar, quartz and mica."
@@ -24,6 +25,11 @@ _TRAM = "Tram number nine stops running at midnight on weekdays."
 
 def _found(agent: Agent, query: str) -> list[str]:
     return [result["content"] for result in agent.search_passages(query, top_k=10)]
+
+
+def _must_be_embedded_by(llm: ModelControl, script: Script) -> None:
+    if not llm.requests(script, path="/v1/embeddings"):
+        not_applicable("the embeddings of this deployment do not come from the scripted model")
 
 
 @contract(
@@ -101,6 +107,7 @@ def test_failed_embedding_leaves_nothing_behind(letta_agent: Agent, letta_llm: M
 
     answer = letta_agent.client.post(f"{letta_agent.path}/archival-memory", json={"text": text})
 
+    _must_be_embedded_by(letta_llm, script)
     must(f"{answered(answer)} (expected an error: its embedding failed)" if answer.is_success else None)
     must(equal([_GRANITE], texts(listed(letta_agent)), "passages after the failed embedding"))
     must(equal([_GRANITE], _found(letta_agent, "heron"), "search after the failed embedding"))
@@ -118,7 +125,8 @@ def test_failed_embedding_leaves_nothing_behind(letta_agent: Agent, letta_llm: M
 def test_failed_embedding_is_told(letta_agent: Agent, letta_llm: ModelControl, action: str) -> None:
     """When an embedding fails, the answer to the insert or the search is an error that speaks of the embedding."""
     insert(letta_agent, _GRANITE)
-    text = letta_llm.script(fail(400, "No embedding today.")).prompt(_HERON)
+    script = letta_llm.script(fail(400, "No embedding today."))
+    text = script.prompt(_HERON)
 
     path = f"{letta_agent.path}/archival-memory"
     if action == "insert":
@@ -126,6 +134,7 @@ def test_failed_embedding_is_told(letta_agent: Agent, letta_llm: ModelControl, a
     else:
         answer = letta_agent.client.get(f"{path}/search", params={"query": text})
 
+    _must_be_embedded_by(letta_llm, script)
     # A failing model is told by its own status, by 502, and since Letta 0.16.7 by 500 with the reason.
     must(refused(answer, 400, 424, 500, 502, 503, naming="embedding"))
 

@@ -79,6 +79,7 @@ def test_model_finds_what_was_said(make_letta_agent: AgentMaker, letta_llm: Mode
         turn = agent.send(letta_llm.script(*calls, say("Found.")).prompt("What do you remember?"))
         returned = [str(m.get("tool_return")) for m in turn["messages"] if m["message_type"] == "tool_return_message"]
         must(contains("".join(returned[:1]), _DOG, f"result of the model's search {moment} for what the user said"))
+        must(equal(len(queries), len(returned), "number of tool results in the turn"))
         must(contains(returned[1], _SAFE, f"result of the model's search {moment} for what it answered"))
         for text in (_DOG, _SAFE):
             must(lacks(returned[2], text, f"result of the model's search {moment} for what nobody said"))
