@@ -59,7 +59,7 @@ class MemoryMachine(RuleBasedStateMachine):
 
     def _for_models(self) -> list[tuple[str, str]]:
         """Agents and labels of what their models can edit without harm to the rest of it on this server."""
-        spoils_tabs = "MEM-TOOL-001[tabs]" in self.world.tools.known
+        spoils_tabs = "MEM-TEXT-006[tabs]" in self.world.tools.known
         return [
             (agent, label)
             for agent in self._agents()

@@ -132,7 +132,7 @@ class World:
         if by_id:
             self._may_be_stale("MEM-PROMPT-001[block-route]", *self.memory.holders(block))
         else:
-            self._may_be_stale("MEM-SHARED-001", *(one for one in self.memory.holders(block) if one != agent))
+            self._may_be_stale("MEM-SHARED-001[by-label]", *self._others(block, agent))
 
     def add_block(self, label: str, value: str) -> str:
         answer = self.tools.client.post("/v1/blocks/", json={"label": label, "value": value})
@@ -204,7 +204,7 @@ class World:
         block = self.memory.block_id(agent, label)
         self.memory = self.memory.insert_into_block(block, line)
         self.memory = self.memory.say(agent, *tool_turn(sent, "memory_insert"), _answer("Remembered."))
-        self._may_be_stale("MEM-SHARED-001", *(one for one in self.memory.holders(block) if one != agent))
+        self._may_be_stale("MEM-SHARED-001[by-model]", *self._others(block, agent))
         self._touched.add(agent)
 
     def turn(self, agent: str, text: str, mode: str) -> None:
@@ -261,6 +261,9 @@ class World:
         """Note agents whose prompt this server is known not to bring up to date after what was just done."""
         if contract in self.tools.known:
             self._unsettled.update(agents)
+
+    def _others(self, block: str, agent: str) -> list[str]:
+        return [holder for holder in self.memory.holders(block) if holder != agent]
 
     def settle(self, agent: str) -> None:
         """Bring the prompt of an agent up to date, where this server is known not to do it by itself."""

@@ -85,17 +85,3 @@ def run_sql(statement: str) -> Mischief:
         subprocess.run([*command, str(stack.postgres_dsn)], check=True, capture_output=True, timeout=30)
 
     return mischief
-
-
-def sql_while(begin: str, end: str) -> State:
-    """Return a state of the database that one statement brings about and another one ends."""
-
-    @contextmanager
-    def state(stack: Stack) -> Iterator[None]:
-        run_sql(begin)(stack)
-        try:
-            yield
-        finally:
-            run_sql(end)(stack)
-
-    return state
