@@ -21,6 +21,7 @@ from .world import World, tool_turn
 _HOLD_S = 30.0
 _ARRIVAL_LIMIT_S = 15.0
 _RETURN_LIMIT_S = 30.0
+_PAUSE_S = 0.2
 _OPEN = ("created", "running")
 
 
@@ -40,15 +41,14 @@ class DisturbedWorld(World):
 
     def pause_during_edit(self, agent: str, label: str, value: str) -> None:
         """Freeze the server, send it an edit, and let it go on: the edit is done then."""
-        self.tools.stack.pause("letta")
-        try:
-            with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool:
+            self.tools.stack.pause("letta")
+            try:
                 edit = pool.submit(self.edit_block, agent, label, value, by_id=False)
-                time.sleep(0.2)
+                time.sleep(_PAUSE_S)
+            finally:
                 self.tools.stack.resume("letta")
-                edit.result()
-        finally:
-            self.tools.stack.resume("letta")
+            edit.result()
 
     def crash_in_turn(self, agent: str, *, mode: str, label: str | None = None, line: str = "") -> None:
         """Kill the server while the model is asked; with a `label`, after it had added `line` to that block.

@@ -5,6 +5,7 @@ A server can show what is only in its memory, and hide what is stored; rows cann
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta.conformance.checks import same_set
@@ -14,17 +15,17 @@ if TYPE_CHECKING:
     from pytest_letta.stack.stack import Stack
 
 _BLOCKS = """
-    SELECT held.agent_id AS agent, block.id AS id, block.label AS label, block.value AS value
+    SELECT held.agent_id, block.id, block.label, block.value
     FROM blocks_agents held JOIN block ON block.id = held.block_id
     WHERE held.agent_id IN ({agents}) AND NOT block.is_deleted
 """
 _PASSAGES = """
-    SELECT held.agent_id AS agent, passage.id AS id, passage.text AS text
+    SELECT held.agent_id, passage.id, passage.text
     FROM archives_agents held JOIN archival_passages passage ON passage.archive_id = held.archive_id
     WHERE held.agent_id IN ({agents}) AND NOT passage.is_deleted
 """
 _MESSAGES = """
-    SELECT agent_id AS agent, role, count(*) AS number
+    SELECT agent_id, role, count(*)
     FROM messages WHERE agent_id IN ({agents}) AND NOT is_deleted AND role IN ('user', 'tool') GROUP BY 1, 2
 """
 #: Letta's role of a row -> the kind of the message that it is shown as.
@@ -35,37 +36,25 @@ def row_differences(stack: Stack, memory: Memory) -> list[str]:
     """Return in what the rows of the agents of `memory` differ from it: blocks, passages, numbers of messages."""
     if not memory.agents:
         return []
-    agents = memory.agents.items()
-    blocks = [(id, block, _text(memory.blocks[block])) for id, agent in agents for block in agent.blocks]
-    passages = [(id, one, passage.text) for id, agent in agents for one, passage in agent.passages.items()]
-    numbers = [
-        (id, role, number)
-        for id, agent in agents
+    held = [(id, block, memory.blocks[block]) for id, agent in memory.agents.items() for block in agent.blocks]
+    blocks = [(id, block, one.label, one.value) for id, block, one in held]
+    passages = [(id, one, told.text) for id, agent in memory.agents.items() for one, told in agent.passages.items()]
+    counts = Counter(
+        (id, role)
+        for id, agent in memory.agents.items()
+        for message in agent.messages
         for role, kind in _ROLES.items()
-        if (number := sum(message.kind == kind for message in agent.messages))
+        if message.kind == kind
+    )
+    messages = [(*key, number) for key, number in counts.items()]
+    found = [
+        same_set(blocks, _rows(stack, _BLOCKS, memory), "rows of blocks"),
+        same_set(passages, _rows(stack, _PASSAGES, memory), "rows of passages"),
+        same_set(messages, _rows(stack, _MESSAGES, memory), "rows of messages by role"),
     ]
-    found = _read(stack, _BLOCKS, memory), _read(stack, _PASSAGES, memory), _read(stack, _MESSAGES, memory)
-    return [
-        *filter(
-            None,
-            [
-                same_set(
-                    blocks,
-                    [(row["agent"], row["id"], f"{row['label']}={row['value']}") for row in found[0]],
-                    "rows of blocks",
-                ),
-                same_set(passages, [(row["agent"], row["id"], row["text"]) for row in found[1]], "rows of passages"),
-                same_set(
-                    numbers, [(row["agent"], row["role"], row["number"]) for row in found[2]], "rows of messages"
-                ),
-            ],
-        )
-    ]
+    return [*filter(None, found)]
 
 
-def _text(block: Any) -> str:
-    return f"{block.label}={block.value}"
-
-
-def _read(stack: Stack, statement: str, memory: Memory) -> list[dict[str, Any]]:
-    return stack.query(statement.format(agents=", ".join(f"'{id}'" for id in memory.agents)))
+def _rows(stack: Stack, statement: str, memory: Memory) -> list[tuple[Any, ...]]:
+    agents = ", ".join(f"'{id}'" for id in memory.agents)
+    return [tuple(row.values()) for row in stack.query(statement.format(agents=agents))]
