@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class Agent:
     @property
     def path(self) -> str:
         return f"/v1/agents/{self.id}"
+
+    def at(self, client: httpx.Client) -> Agent:
+        """Return the agent of the same id of another server."""
+        return replace(self, client=client)
 
     def send(self, text: str, **body: Any) -> dict[str, Any]:
         """Send a user message and return the answer: ``messages``, ``stop_reason`` and ``usage``.

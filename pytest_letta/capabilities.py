@@ -90,6 +90,10 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     "query": (_OWN_STACK.format("look into the database of"), False),
     "recreate": (_CONTAINERS.format("be put into new containers"), False),
     "restart": ("nothing is known that restarts this server: give --letta-restart COMMAND", False),
+    "second": (
+        "pytest-letta can start a second server only beside one that it started: use --letta-stack local or docker",
+        False,
+    ),
     "write": (_READ_ONLY, True),
 }
 
@@ -105,8 +109,8 @@ def capabilities(
     """Return every capability by name.
 
     `has` tells whether the server serves an operation, given as `GET /v1/agents/{agent_id}`. `extras` says what
-    only the harness knows: execute, kill, llm, logs, model, partition, pause, query, recreate, restart, write,
-    and any further names; a text, such as the handle of the model, means yes. `version` is None when unknown.
+    only the harness knows: execute, kill, llm, logs, model, partition, pause, query, recreate, restart, second,
+    write, and any further names; a text, such as the handle of the model, means yes. `version` is None when unknown.
     """
     found = [_extra(name, extras) for name in sorted({*_EXTRAS, *extras})]
     found += [_route(route, has, extras, version) for route in _ROUTES]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_letta.handles import Handles
     from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
+    from pytest_letta.second import SecondStarter
     from pytest_letta.settings import Settings
     from pytest_letta.stack.stack import Stack
     from pytest_letta.streaming import StreamOpener
@@ -133,6 +134,19 @@ def letta_sdk(letta_settings: Settings, letta_deployment: Deployment) -> Any:
     """A ``letta_client.Letta`` of the server; skips where that package is not installed."""
     sdk = pytest.importorskip("letta_client", reason="letta_sdk needs the package letta-client")
     return sdk.Letta(base_url=letta_deployment.url, api_key=letta_settings.token or "none")
+
+
+@pytest.fixture
+def letta_second(
+    pytestconfig: pytest.Config, letta_stack: Stack, letta_client_args: dict[str, Any]
+) -> Iterator[SecondStarter]:
+    """Start a second server with ``letta_second(database)``, which gives its client; it ends when the test ends."""
+    from pytest_letta.second import SecondStarter
+
+    session = _session(pytestconfig)
+    starter = SecondStarter(letta_stack, lambda url: session.client(url, **letta_client_args))
+    yield starter
+    starter.close()
 
 
 # --- agents and turns --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the contracts of this suite share: two organizations."""
+"""What the contracts of this suite share: two organizations, agents with a past."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from pytest_letta import not_applicable
 
 from .estate import Estate
+from .keepsakes import Keepsakes
 from .operations import Operation
 from .tenants import User, must_be_told_apart, new_user
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
+    from pytest_letta.agent import AgentMaker
     from pytest_letta.handles import Handles
+    from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
 
 Try = Callable[..., "httpx.Response"]
@@ -78,3 +81,11 @@ def attempt(letta_deployment: Deployment, stranger: User, estate: Estate, own_es
         return by.ask(operation.method, path, body)
 
     return ask
+
+
+@pytest.fixture
+def keepsakes(
+    make_letta_agent: AgentMaker, letta_client: httpx.Client, letta_ledger: Ledger, letta_llm: ModelControl
+) -> Keepsakes:
+    """Two agents with blocks, one of them shared, passages and a turn."""
+    return Keepsakes(make_letta_agent, letta_client, letta_ledger, letta_llm)

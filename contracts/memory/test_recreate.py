@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from pytest_letta import contract, must, not_applicable
-from pytest_letta.conformance.checks import contains, same_sequence, status
+from pytest_letta.conformance.checks import contains, same_sequence
 from pytest_letta.llm import say
 from pytest_letta.telling import answered
+
+from .keepsakes import FACT, HERON, memory_of
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
     from pytest_letta.settings import Settings
     from pytest_letta.stack.stack import Stack
-
-_FACT = "Moved to Lisbon in spring."
-_HERON = "The grey heron nests on the pylon behind the mill."
-#: What no two answers have in common though nothing changed: the vector of a passage is of no use to a person.
-_UNSEEN = frozenset({"embedding"})
 
 
 @pytest.mark.parametrize("service", ["letta", "postgres"])
@@ -39,15 +36,15 @@ def test_memory_outlives_the_container(
     """After a new container of the server, or of its database, agent, blocks, passages and history are unchanged."""
     if service not in letta_stack.services:
         not_applicable(f"this stack has no {service}")
-    letta_agent.edit_block("human", _FACT)
-    letta_agent.insert_passage(_HERON, tags=["birds"])
+    letta_agent.edit_block("human", FACT)
+    letta_agent.insert_passage(HERON, tags=["birds"])
     letta_agent.send("Stand watch.")
-    before = _memory(letta_agent)
+    before = memory_of(letta_agent)
 
     letta_stack.recreate(service)
 
     _wait_for(letta_agent, 2 * letta_settings.timeout)
-    after = _memory(letta_agent)
+    after = memory_of(letta_agent)
     for part, lines in before.items():
         must(same_sequence(lines, after[part], f"{part} after a new container of {service}"))
 
@@ -62,7 +59,7 @@ def test_model_remembers_when_all_containers_are_new(
 ) -> None:
     """After new containers of database, Redis and server the next prompt holds the edited block and earlier turns."""
     letta_agent.send(letta_llm.script(say("Answer number one.")).prompt("Question number one."))
-    letta_agent.edit_block("human", _FACT)
+    letta_agent.edit_block("human", FACT)
 
     for service in ("postgres", "redis", "letta"):
         if service in letta_stack.services:
@@ -71,28 +68,8 @@ def test_model_remembers_when_all_containers_are_new(
     letta_agent.send(script.prompt("Question number two."))
 
     prompt = json.dumps(letta_llm.requests(script)[-1].body["messages"])
-    for told in (_FACT, "Question number one.", "Answer number one.", "Question number two."):
+    for told in (FACT, "Question number one.", "Answer number one.", "Question number two."):
         must(contains(prompt, told, "first prompt of the new containers"))
-
-
-def _memory(agent: Agent) -> dict[str, list[str]]:
-    """Return all that the agent remembers, one line for each thing."""
-    answers = {
-        "agent": [_got(agent, "")],
-        "blocks": _got(agent, "/core-memory/blocks"),
-        "passages": _got(agent, "/archival-memory?limit=100"),
-        "history": _got(agent, "/messages?limit=100"),
-    }
-    return {
-        part: [json.dumps({key: one[key] for key in sorted({*one} - _UNSEEN)}) for one in rows]
-        for part, rows in answers.items()
-    }
-
-
-def _got(agent: Agent, path: str) -> Any:
-    answer = agent.client.get(agent.path + path)
-    must(status(answer))
-    return answer.json()
 
 
 def _wait_for(agent: Agent, limit_s: float) -> None:

@@ -229,11 +229,12 @@ class CataloguedFault:
     """A fault with what it proves: the contracts it must kill, and the cause that they must then name.
 
     ``reason`` is a regex over the cause of the verdict. ``make`` gives a fresh fault, since some remember.
-    ``via`` says what the fault proxy stands for: the Letta URL ("target") or the URL of the SSE proxy ("proxy").
+    ``via`` says what the fault proxy stands for: the Letta URL ("target"), the URL of the SSE proxy ("proxy") or that
+    of a second server ("second").
     """
 
     name: str
     kills: tuple[str, ...]
     reason: str
     make: Callable[[], Fault]
-    via: Literal["target", "proxy"] = "target"
+    via: Literal["target", "proxy", "second"] = "target"

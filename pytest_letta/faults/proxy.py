@@ -49,6 +49,12 @@ class FaultProxy:
             raise RuntimeError("the fault proxy does not run: use it in a with statement.")
         return self._server.origin + self._upstream.path
 
+    def lead_to(self, upstream_url: str) -> None:
+        """Have requests from now on go to another upstream; raises SettingsError as entering does."""
+        self._upstream = Upstream.at(upstream_url)
+        if self._server is not None:
+            self._server.upstream = self._upstream
+
     def __enter__(self) -> Self:
         try:
             self._server = _Server(self._address, self._upstream, self)

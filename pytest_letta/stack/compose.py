@@ -77,6 +77,7 @@ class ComposeStack(ContainerStack):
             raise ComposeFileError(f"{file.path}: without={file.roles['letta']} leaves out Letta itself.")
         self._names |= {name: name for name in started if name not in self._names.values()}
         self.services = (*self._names, "llm") if scripted else tuple(self._names)
+        self.actions -= {"second"} if "postgres" in self._names else {"second", "query"}
 
     def replicas(self, service: str) -> tuple[Address, ...]:
         member = self._member(service)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_letta.stack.service import Address
-from pytest_letta.stack.stack import Execution, Stack
+from pytest_letta.stack.stack import Execution, SecondServer, Stack
 
 
 class DelegatingStack(Stack):
@@ -68,6 +68,12 @@ class DelegatingStack(Stack):
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         return self._inner.query(statement)
+
+    def start_second(self, database: str = "same") -> SecondServer:
+        return self._inner.start_second(database)
+
+    def stop_second(self) -> None:
+        self._inner.stop_second()
 
     def logs(self, service: str, lines: int = 40) -> str:
         return self._inner.logs(service, lines)

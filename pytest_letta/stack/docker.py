@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from pytest_letta.stack.containers import ryuk
-from pytest_letta.stack.containers.blueprints import DATABASE, USER, Blueprint, blueprints
+from pytest_letta.stack.containers.blueprints import Blueprint, blueprints, database_uri
 from pytest_letta.stack.containers.images import ensure, references
+from pytest_letta.stack.containers.second import DockerSecond
 from pytest_letta.stack.containers.stack import ContainerStack
 from pytest_letta.stack.containers.testcontainer import TestcontainerService
 from pytest_letta.stack.ports import PortChooser, free_ports
@@ -62,10 +63,18 @@ class DockerStack(ContainerStack):
         ryuk.choose(self.engine, keep=self._keep)
         password = secrets.token_urlsafe(12)
         plans = blueprints(self._images, password=password, letta_env=self._letta_env, token=self._token)
+        self._network = ryuk.network(f"pytest-letta-{self.run_id}", self._labels)
         self._members = dict(self._planned(plans))
+        self._second = DockerSecond(
+            self._members,
+            engine=self.engine,
+            plans=plans,
+            make=lambda name, plan: self._service(name, plan, self._ports(1)[0]),
+            labels=self._labels,
+        )
         at = {name: member.address for name, member in self._members.items()}
         self.url, self.proxy_url, self.llm_url = (f"http://{at[name]}" for name in ("letta", "nginx", "llm"))
-        self.postgres_dsn = f"postgresql://{USER}:{password}@{at['postgres']}/{DATABASE}"
+        self.postgres_dsn = database_uri(password, str(at["postgres"]))
         self._start_members()
 
     def _start_members(self) -> None:
@@ -83,23 +92,25 @@ class DockerStack(ContainerStack):
                 raise
 
     def _planned(self, plans: Mapping[str, Blueprint]) -> list[tuple[str, TestcontainerService]]:
-        network = ryuk.network(f"pytest-letta-{self.run_id}", self._labels)
         ports = self._ports(len(plans))
         members = []
         for (name, plan), port in zip(plans.items(), ports, strict=True):
-            member = TestcontainerService(
-                name,
-                plan,
-                Address(self.engine.host, port),
-                network,
-                publish_ip=self.engine.publish_ip,
-                run=self.run_id,
-                labels=self._labels,
-            )
+            member = self._service(name, plan, port)
             if plan.volume is not None:
                 self.engine.client.volumes.create(member.volume_name, labels=ryuk.labelled(self._labels))
             members.append((name, member))
         return members
+
+    def _service(self, name: str, plan: Blueprint, port: int) -> TestcontainerService:
+        return TestcontainerService(
+            name,
+            plan,
+            Address(self.engine.host, port),
+            self._network,
+            publish_ip=self.engine.publish_ip,
+            run=self.run_id,
+            labels=self._labels,
+        )
 
     def _start(self, name: str, given_up: Event) -> None:
         member = self._members[name]

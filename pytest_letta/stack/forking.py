@@ -69,9 +69,15 @@ class Zygote:
             self._is_ready = True
         return self._unfit
 
-    def fork(self, arguments: Sequence[str], *, pid_file: Path, log: Path) -> ForkedProcess:
-        """Start a server with these command line arguments; raise ServiceError when that is not possible."""
-        self._tell({"fork": {"arguments": list(arguments), "pid_file": str(pid_file), "log": str(log)}})
+    def fork(
+        self, arguments: Sequence[str], *, pid_file: Path, log: Path, database: str | None = None
+    ) -> ForkedProcess:
+        """Start a server with these command line arguments; raise ServiceError when that is not possible.
+
+        `database` is the URI of its database; ``None`` stands for the one in the environment of the import.
+        """
+        files = {"pid_file": str(pid_file), "log": str(log)}
+        self._tell({"fork": {"arguments": list(arguments), "database": database, **files}})
         return ForkedProcess(self, self._next("forked", _FORK_LIMIT_S, "forked a server"))
 
     def exit_code(self, pid: int) -> int | None:
@@ -81,18 +87,18 @@ class Zygote:
             return self._ended.get(pid)
 
     def outlive_us(self) -> None:
-        """Have the zygote and its server go on when we end."""
+        """Have the zygote and its servers go on when we end."""
         self._tell({"outlive": True})
 
     def close(self) -> None:
-        """End the zygote and the server it forked."""
+        """End the zygote and the servers it forked."""
         with self._lock:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             with suppress(OSError):
                 self._process.stdin.close()
             try:
-                # The end of its input makes it kill its server; it looks only when it has finished the import.
+                # The end of its input makes it kill its servers; it looks only when it has finished the import.
                 self._process.wait(_END_LIMIT_S if self._is_ready else 0.0)
             except subprocess.TimeoutExpired:
                 self._process.kill()

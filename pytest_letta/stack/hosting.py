@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from pytest_letta.errors import StackError
 from pytest_letta.stack.service import Address
-from pytest_letta.stack.stack import Execution, Stack
+from pytest_letta.stack.stack import Execution, SecondServer, Stack
 
 #: What a worker may read and call; everything else stays with the owner.
 _FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
 _METHODS = frozenset(
     {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
-    | {"partition", "rejoin", "recreate", "hostname", "execute", "query"}
+    | {"partition", "rejoin", "recreate", "hostname", "execute", "query", "start_second", "stop_second"}
 )
 
 
@@ -165,3 +165,9 @@ class HostedStack(Stack):
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self._call("query", statement))
+
+    def start_second(self, database: str = "same") -> SecondServer:
+        return cast(SecondServer, self._call("start_second", database))
+
+    def stop_second(self) -> None:
+        self._call("stop_second")

@@ -24,13 +24,14 @@ class Letta(ProcessService):
 
     name = "letta"
     start_limit_s = 120.0
+    database: str | None = None  #: URI of a database other than that of the zygote
 
     def __init__(
         self, run: RunDir, address: Address, env: LettaEnv, environment: Mapping[str, str], *, forks: bool = True
     ) -> None:
         super().__init__(run, address)
+        self.env = env
         self._forks = forks
-        self._env = env
         self._environment = environment
         self._zygote: Zygote | None = None
 
@@ -39,10 +40,10 @@ class Letta(ProcessService):
         if self._zygote is not None and not self._zygote.is_running:
             self._close_zygote()
         if self._forks and self._zygote is None:
-            self._zygote = Zygote(self.run, self._env.python, self._environment, self.folder)
+            self._zygote = Zygote(self.run, self.env.python, self._environment, self.folder)
 
     def command(self) -> Sequence[str]:
-        return [str(self._env.letta), *self._arguments()]
+        return [str(self.env.letta), *self._arguments()]
 
     def environment(self) -> Mapping[str, str]:
         return self._environment
@@ -51,20 +52,22 @@ class Letta(ProcessService):
         """Fork a server; where a fork would be no true restart, or with `cold`, start ``letta server`` itself."""
         if self.is_running:
             return
-        if cold:
-            super().launch()
-            return
-        self.prepare()
-        if self._zygote is not None and self._zygote.unfit_reason() is not None:
-            self._forks = False
-            self._close_zygote()
-        if self._zygote is None:
+        zygote = None if cold else self.fit_zygote()
+        if zygote is None:
             super().launch()
             return
         self._mark_log()
         pid_file = self.run.pid_file(self.name)
         pid_file.unlink(missing_ok=True)
-        self.process = self._zygote.fork(self._arguments(), pid_file=pid_file, log=self.log)
+        self.process = zygote.fork(self._arguments(), pid_file=pid_file, log=self.log, database=self.database)
+
+    def fit_zygote(self) -> Zygote | None:
+        """Return what servers are forked from, once it has imported; ``None`` where that would be no true start."""
+        self.prepare()
+        if self._zygote is not None and self._zygote.unfit_reason() is not None:
+            self._forks = False
+            self._close_zygote()
+        return self._zygote
 
     def check(self, limit_s: float) -> str | None:
         # Health alone is 200 with a dead database: only a route that reads data tells.
@@ -100,6 +103,27 @@ class Letta(ProcessService):
         return {"Authorization": f"Bearer {password}"} if password else {}
 
 
+class SecondLetta(Letta):
+    """A server beside `first`, forked from the same process, on the database at `dsn`."""
+
+    name = "letta-second"
+
+    def __init__(self, first: Letta, address: Address, dsn: str) -> None:
+        super().__init__(first.run, address, first.env, first.environment(), forks=False)
+        self.database = _uri(dsn)
+        own = {"HOME": str(self.folder), "TMPDIR": str(self.folder), "LETTA_DIR": str(self.folder / ".letta")}
+        self._environment = {**first.environment(), **own, "LETTA_PG_URI": self.database}
+        self._first = first
+
+    def fit_zygote(self) -> Zygote | None:
+        return self._first.fit_zygote()
+
+
+def _uri(dsn: str) -> str:
+    # With pooling on, a URI without sslmode means sslmode=require.
+    return f"{dsn}?sslmode=disable"
+
+
 def environment_of(
     run: RunDir, env: LettaEnv, postgres: Postgres, redis: Redis, llm_url: str, overrides: Mapping[str, str]
 ) -> dict[str, str]:
@@ -111,8 +135,8 @@ def environment_of(
         # Tools run by the name `python`, which must be the server's own.
         "PATH": f"{env.python.parent}:{plain['PATH']}",
         "LETTA_DIR": str(folder / ".letta"),
-        # With pooling on, a URI without sslmode means sslmode=require. Pooling halves the latency of a message.
-        "LETTA_PG_URI": f"{postgres.dsn}?sslmode=disable",
+        "LETTA_PG_URI": _uri(postgres.dsn),
+        # Pooling halves the latency of a message.
         "LETTA_DISABLE_SQLALCHEMY_POOLING": "false",
         "LETTA_REDIS_HOST": redis.address.host,
         "LETTA_REDIS_PORT": str(redis.address.port),

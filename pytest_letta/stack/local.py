@@ -21,6 +21,7 @@ from pytest_letta.stack.progress import Progress
 from pytest_letta.stack.redis import Redis
 from pytest_letta.stack.releases import DEFAULT_VERSION, release_of
 from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.second_local import LocalSecond
 from pytest_letta.stack.service import Address, Service
 from pytest_letta.stack.stack import SERVICES, Execution
 from pytest_letta.stack.waiting import wait_healthy
@@ -41,7 +42,7 @@ class LocalStack(ManagedStack):
 
     provider: ClassVar[str] = "local"
     services = SERVICES
-    actions = frozenset({"restart", "kill", "pause", "logs", "query"})
+    actions = frozenset({"restart", "kill", "pause", "logs", "query", "second"})
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class LocalStack(ManagedStack):
         nginx = Nginx(run, at["nginx"], at["letta"])
         members: tuple[Service, ...] = (postgres, redis, llm, nginx, letta)
         self._members = {member.name: member for member in members}
+        self._second = LocalSecond(self._members, postgres, letta, self._ports)
         self.url, self.proxy_url, self.llm_url = letta.url, nginx.url, llm.url
         self.postgres_dsn, self.redis_url = postgres.dsn, redis.url
         # The import takes longest by far, so it begins first, and all else happens meanwhile.

@@ -18,8 +18,9 @@ from pytest_letta.stack import reaper
 from pytest_letta.stack.description import Description
 from pytest_letta.stack.progress import Progress, Silence
 from pytest_letta.stack.rundir import RunDir
+from pytest_letta.stack.second import Second
 from pytest_letta.stack.service import Address, Service
-from pytest_letta.stack.stack import Stack
+from pytest_letta.stack.stack import SecondServer, Stack
 from pytest_letta.stack.waiting import wait_healthy
 
 _PORT_TRIES = 3
@@ -43,6 +44,7 @@ class ManagedStack(Stack):
         self._description: Description | None = None
         self._run: RunDir | None = None
         self._members: dict[str, Service] = {}
+        self._second: Second | None = None
 
     def __enter__(self) -> Self:
         return self.open()
@@ -72,6 +74,7 @@ class ManagedStack(Stack):
                 return
             atexit.unregister(self.close)
             if self._keep:
+                self.stop_second()
                 self._let_go()
                 self._run.keep()
                 self._run.release()
@@ -133,6 +136,17 @@ class ManagedStack(Stack):
         with self._lock:
             self._member(service).resume()
 
+    def start_second(self, database: str = "same") -> SecondServer:
+        with self._lock:
+            if self._second is None:
+                return super().start_second(database)
+            return self._second.start(database)
+
+    def stop_second(self) -> None:
+        with self._lock:
+            if self._second is not None:
+                self._second.stop()
+
     def logs(self, service: str, lines: int = 40) -> str:
         return self._member(service).log_tail(lines)
 
@@ -168,7 +182,7 @@ class ManagedStack(Stack):
 
     def _end_all(self) -> None:
         run, members = self._run, self._members
-        self._run, self._members = None, {}
+        self._run, self._members, self._second = None, {}, None
         with ExitStack() as ending:  # each is ended, whatever happens to the others
             if run is not None:
                 ending.callback(run.release)

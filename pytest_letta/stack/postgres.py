@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pytest_letta.errors import StackError
-from pytest_letta.stack import shared_memory, wheels
+from pytest_letta.errors import ServiceError, StackError
+from pytest_letta.stack import shared_memory, sql, wheels
 from pytest_letta.stack.account import Account, account_for_postgres
 from pytest_letta.stack.copying import copy_tree
 from pytest_letta.stack.process_service import ProcessService, as_user, plain_environment
@@ -44,12 +44,12 @@ class Postgres(ProcessService):
     Under root it runs as another user, since it refuses to run as root.
     """
 
-    name = "postgres"
     # "Fast": ends the sessions of clients and writes a checkpoint.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
-    def __init__(self, run: RunDir, address: Address) -> None:
+    def __init__(self, run: RunDir, address: Address, name: str = "postgres") -> None:
         super().__init__(run, address)
+        self.name = name
         self.account: Account | None = account_for_postgres()
         self.home = wheels.postgres_home()
         self._readable_home: Path | None = None
@@ -61,7 +61,17 @@ class Postgres(ProcessService):
     @property
     def dsn(self) -> str:
         """The address as a libpq URI, without ``sslmode``: pg8000, which the migrations use, refuses that."""
-        return f"postgresql://{USER}:{PASSWORD}@{self.address}/{DATABASE}"
+        return self.dsn_of(DATABASE)
+
+    def dsn_of(self, database: str) -> str:
+        """Return the same for another database."""
+        return f"postgresql://{USER}:{PASSWORD}@{self.address}/{database}"
+
+    def beside(self, address: Address, name: str) -> Postgres:
+        """Return another one, without data, that uses the same programs."""
+        other = Postgres(self.run, address, name)
+        other._readable_home = self._readable_home
+        return other
 
     def command(self) -> Sequence[str]:
         settings = _SETTINGS | {"listen_addresses": self.address.host, "port": str(self.address.port)}
@@ -80,8 +90,8 @@ class Postgres(ProcessService):
         # That of an earlier kill. Somebody may have ended us and removed the folder, which is not to come back.
         shared_memory.release(self.run.path / self.name / _DATA)
 
-    def ask(self, sql: str, database: str, limit_s: float) -> str | None:
-        """Run `sql` over a new connection: ``None`` when it succeeds, else what was said."""
+    def ask(self, statement: str, database: str, limit_s: float) -> str | None:
+        """Run `statement` over a new connection: ``None`` when it succeeds, else what was said."""
         address = self.address
         try:
             done = subprocess.run(
@@ -99,7 +109,7 @@ class Postgres(ProcessService):
                     "-d",
                     database,
                     "-c",
-                    sql,
+                    statement,
                 ],
                 env=dict(self.environment()) | {"PGPASSWORD": PASSWORD},
                 capture_output=True,
@@ -110,6 +120,24 @@ class Postgres(ProcessService):
         except subprocess.TimeoutExpired:
             return f"none within {limit_s:.1f} s"
         return None if done.returncode == 0 else " ".join(done.stderr.split())
+
+    def run_script(self, script: str) -> str:
+        """Run a shell script with our tools, as `sql` says; raise ServiceError with what a failing one said."""
+        connection = sql.connection(self.address.host, str(self.address.port), USER, PASSWORD, DATABASE)
+        plain = dict(self.environment())
+        done = subprocess.run(
+            ["/bin/sh", "-c", script],
+            env={**plain, **connection, "PATH": f"{self.home / 'bin'}:{plain['PATH']}"},
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=sql.LIMIT_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServiceError(f"{self.name} refused: {' '.join(done.stderr.split())}")
+        return done.stdout
 
     def initialise(self) -> None:
         """Make an empty data folder; raise StackError when initdb fails."""

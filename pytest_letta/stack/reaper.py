@@ -47,7 +47,8 @@ def end(run: Path) -> list[str]:
     if (run / CONTAINERS).exists():
         end_containers((run / CONTAINERS).read_text())
     left = [f"process {process.pid}" for process in _end(services(run))]
-    shared_memory.release(run / "postgres" / "data")
+    for data in run.glob("postgres*/data"):
+        shared_memory.release(data)
     shutil.rmtree(run, ignore_errors=True)
     return [*left, f"folder {run}"] if run.exists() else left
 

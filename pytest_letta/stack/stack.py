@@ -14,7 +14,10 @@ from pytest_letta.stack.service import Address
 SERVICES = ("postgres", "redis", "llm", "letta", "nginx")
 
 #: What a stack may be able to do to its services.
-ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute", "query"})
+ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute", "query", "second"})
+
+#: What a second server can be started on: see `Stack.start_second`.
+DATABASES = ("same", "empty", "dump", "copy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,15 @@ class Execution:
 
     exit_code: int
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondServer:
+    """A second server of a stack: its base URL, and where the database that it is on is reached from here."""
+
+    database: str  #: one of DATABASES
+    url: str
+    postgres_dsn: str
 
 
 class Stack(ABC):
@@ -110,6 +122,21 @@ class Stack(ABC):
         Raises ServiceError when Postgres does not answer or refuses.
         """
         raise self._refusal("query", "postgres")
+
+    def start_second(self, database: str = "same") -> SecondServer:
+        """Start a second server of the same version beside the first, and return when it is healthy.
+
+        `database`, one of DATABASES, is what it is on: the ``same`` one as the first; an ``empty`` one; what
+        ``pg_dump`` gives of the first's, restored into a new one; or a Postgres of its own on a cold ``copy`` of the
+        data folder or volume, for which the first Postgres is stopped in order and started again.
+        Whatever an earlier second server had is removed first. The stack's proxy does not lead to it; Redis and the
+        model are shared.
+        """
+        raise self._refusal("start", "a second letta")
+
+    def stop_second(self) -> None:
+        """End the second server, and remove the database that was made for it; nothing happens without one."""
+        raise self._refusal("stop", "a second letta")
 
     def logs(self, service: str, lines: int = 40) -> str:
         """Return the last `lines` lines that `service` logged."""

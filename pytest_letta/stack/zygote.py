@@ -3,16 +3,18 @@
 Standard library only, and nothing of pytest_letta: that is not installed here.
 
 Protocol, a JSON object per line. To us, on standard input: ``{"fork": {"arguments": [...], "pid_file": path, "log":
-path}}`` and ``{"outlive": true}`` (go on without our owner). From us, on standard output: ``{"ready": reason}`` after
-the import (null when we can fork), ``{"forked": pid}`` or ``{"unfit": reason}``, and ``{"ended": pid, "code": n}``,
-negative for a signal. End of input means that our owner is gone: the server is killed and we end.
+path, "database": uri or null}}`` and ``{"outlive": true}`` (go on without our owner). From us, on standard output:
+``{"ready": reason}`` after the import (null when we can fork), ``{"forked": pid}`` or ``{"unfit": reason}``, and
+``{"ended": pid, "code": n}``, negative for a signal. There may be several servers at a time. End of input means that
+our owner is gone: the servers are killed and we end.
 
 Why a server forked here is a server truly restarted: this process has imported the modules and done nothing else. It
 has served no request, has no event loop, no thread but this one and no socket (`unfit_reason` looks before every
 fork), so a child begins where ``letta server`` is after its imports. It has a new process id, makes its own event
 loop, opens its own connections, and knows nothing that an earlier server learnt: that was in another child's memory.
-Python reseeds `random` in a forked child. What differs from ``letta server``, on purpose, is in `_spare_waits`, and
-that a secure server without a given password keeps the random one made at import.
+Python reseeds `random` in a forked child. The import has read the URI of a database and connected to none, so a child
+that is given another one connects there and nowhere else (`_connect_to`). What differs from ``letta server``, on
+purpose, is in `_spare_waits`, and that a secure server without a given password keeps the random one made at import.
 """
 
 import contextlib
@@ -82,29 +84,27 @@ def unfit_reason() -> str | None:
 
 def fork_on_command(channel: TextIO, wake: int) -> list[str] | None:
     """Carry out commands; return the arguments of the server in each child, and None in this process at the end."""
-    server = 0
+    servers: set[int] = set()
     outlive = False
     commands = _Commands()
     while True:
         readable, _, _ = select.select([wake] if outlive else [wake, 0], [], [])
         if wake in readable:
             os.read(wake, 64)
-            server = _report_ended(channel, server)
-            if outlive and server <= 0:
+            _report_ended(channel, servers)
+            if outlive and not servers:
                 return None
         if 0 not in readable:
             continue
         received = commands.read()
         if received is None:
-            _kill(server)
+            _kill(servers)
             return None
         for command in received:
             outlive = outlive or command.get("outlive", False)
-            if "fork" in command:
-                server = _fork(channel, command["fork"]["pid_file"], command["fork"]["log"], wake)
-                if server == 0:
-                    arguments: list[str] = command["fork"]["arguments"]
-                    return arguments
+            if "fork" in command and _fork(channel, servers, command["fork"], wake):
+                arguments: list[str] = command["fork"]["arguments"]
+                return arguments
 
 
 class _Commands:
@@ -122,18 +122,21 @@ class _Commands:
         return [json.loads(line) for line in lines]
 
 
-def _fork(channel: TextIO, pid_file: str, log: str, wake: int) -> int:
-    """Return the id of a new server, 0 in the server itself, -1 where there must be none."""
+def _fork(channel: TextIO, servers: set[int], command: dict[str, Any], wake: int) -> bool:
+    """Add the id of a new server to `servers`, unless there must be none; tell whether this is the server itself."""
     reason = unfit_reason()
     if reason is not None:
         _say(channel, unfit=reason)
-        return -1
+        return False
     server = os.fork()
     if server == 0:
-        _become_child(pid_file, log, wake)
-    else:
-        _say(channel, forked=server)
-    return server
+        _become_child(command["pid_file"], command["log"], wake)
+        if command["database"] is not None:
+            _connect_to(command["database"])
+        return True
+    servers.add(server)
+    _say(channel, forked=server)
+    return False
 
 
 def _become_child(pid_file: str, log: str, wake: int) -> None:
@@ -153,6 +156,22 @@ def _become_child(pid_file: str, log: str, wake: int) -> None:
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # `random` does so by itself
     _spare_waits()
+
+
+def _connect_to(database: str) -> None:
+    """Have whatever the server connects to with SQLAlchemy be the database at that URI."""
+    from sqlalchemy import event, make_url  # type: ignore[import-not-found]
+    from sqlalchemy.engine import Engine  # type: ignore[import-not-found]
+
+    os.environ["LETTA_PG_URI"] = database
+    url = make_url(database)
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
+
+    def lead(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> None:
+        arguments.update(given)
+        arguments["dbname" if "dbname" in arguments else "database"] = url.database
+
+    event.listen(Engine, "do_connect", lead)
 
 
 def _spare_waits() -> None:
@@ -182,25 +201,24 @@ def _wake_on_child_exit() -> int:
     return reader
 
 
-def _report_ended(channel: TextIO, server: int) -> int:
-    """Take the exit codes of children that ended, so that no zombie stays; return the server's id if it lives."""
+def _report_ended(channel: TextIO, servers: set[int]) -> None:
+    """Take the exit codes of children that ended, so that no zombie stays, and their ids out of `servers`."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return 0
+            return
         if pid == 0:
-            return server
+            return
         _say(channel, ended=pid, code=os.waitstatus_to_exitcode(status))
-        server = 0 if pid == server else server
+        servers.discard(pid)
 
 
-def _kill(server: int) -> None:
-    if server <= 0:
-        return
-    for kill in (os.killpg, os.kill):  # the group first: the server's own children
-        with contextlib.suppress(ProcessLookupError):
-            kill(server, signal.SIGKILL)
+def _kill(servers: set[int]) -> None:
+    for server in servers:
+        for kill in (os.killpg, os.kill):  # the group first: the server's own children
+            with contextlib.suppress(ProcessLookupError):
+                kill(server, signal.SIGKILL)
 
 
 def _say(channel: TextIO, **message: Any) -> None:

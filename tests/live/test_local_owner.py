@@ -33,6 +33,8 @@ _OWNER = dedent(
 
     tempfile.tempdir = sys.argv[2]
     stack = LocalStack(cache_dir=Path(sys.argv[1]), keep=sys.argv[3] == "keep").open()
+    if sys.argv[3] == "with a second server":
+        stack.start_second("copy")
     print(json.dumps({"url": stack.url, "hint": stack.kept_hint}), flush=True)
     sys.stdin.read()
     if sys.argv[3] != "forget":
@@ -78,7 +80,7 @@ def test_an_owner_that_ends_leaves_nothing(temporary: Path, cache_dir: Path, end
 
 
 def test_what_a_killed_owner_left_is_gone_when_the_next_stack_is_up(temporary: Path, cache_dir: Path) -> None:
-    with owner(cache_dir, temporary) as (process, _):
+    with owner(cache_dir, temporary, "with a second server") as (process, _):
         orphans = working_in(temporary)
         process.send_signal(signal.SIGKILL)
         process.wait()

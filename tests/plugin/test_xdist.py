@@ -28,6 +28,12 @@ def test_fails(letta_client):
 """
 
 RESTARTING = """
+@contract("XOWN-SECOND-001", needs=["second", "query"])
+def test_second(letta_stack, letta_second):
+    names = letta_stack.query("SELECT datname FROM pg_database WHERE datname LIKE 'letta%'")
+    must(None if names == [{"datname": "letta"}] else f"databases {names}")
+    must(None if letta_second("empty").get("/v1/agents/?limit=1").json() == [] else "agents on an empty database")
+
 @contract("XOWN-RESTART-001", needs=["restart"])
 def test_restarts(letta_stack, letta_client):
     letta_stack.restart("letta")

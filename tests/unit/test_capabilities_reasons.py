@@ -25,7 +25,7 @@ def available(names: dict[str, Capability]) -> set[str]:
 
 def test_names_that_contracts_ask_for_exist() -> None:
     asked = "agents blocks core_memory archival archival_search archives messages streaming background resume"
-    asked += " conversations runs proxy password llm model restart kill pause write ready"
+    asked += " conversations runs proxy password llm model restart kill pause query second write ready"
 
     assert set(asked.split()) <= set(found())
     assert all(name == capability.name and capability.reason for name, capability in found().items())
@@ -34,7 +34,7 @@ def test_names_that_contracts_ask_for_exist() -> None:
 def test_server_that_serves_all_with_a_model_can_do_all_but_what_needs_a_stack() -> None:
     everything = found(extras={"model": "openai/gpt-4o-mini"})
 
-    of_a_stack = {"execute", "kill", "logs", "partition", "pause", "query", "recreate", "restart"}
+    of_a_stack = {"execute", "kill", "logs", "partition", "pause", "query", "recreate", "restart", "second"}
     assert set(everything) - available(everything) == {"llm", *of_a_stack}
     assert everything["model"].reason == "given: openai/gpt-4o-mini"
 

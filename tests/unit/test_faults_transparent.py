@@ -169,6 +169,16 @@ def test_the_path_of_the_upstream_url_is_kept() -> None:
         assert server.seen[0].target == "/letta/api/v1/"
 
 
+def test_requests_go_to_another_upstream_once_the_proxy_leads_there() -> None:
+    one, two = Reply(headers=(("X", "one"),)), Reply(headers=(("X", "two"),))
+    with serving(one) as first, serving(two) as second, FaultProxy(first.url) as proxy:
+        before = dict(get(proxy.url).headers)["X"]
+        proxy.lead_to(second.url)
+        after = dict(get(proxy.url).headers)["X"]
+
+    assert (before, after) == ("one", "two")
+
+
 def test_an_upstream_behind_tls_is_reached_and_its_certificate_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_letta.faults.catalogue import memory_archival as archival
+from pytest_letta.faults.catalogue.memory_backup import BACKUP
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
 from pytest_letta.faults.catalogue.memory_sequences import FAULTS as SEQUENCES
 from pytest_letta.faults.catalogue.memory_tenants import TENANTS
@@ -216,4 +217,5 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *AFTER_KILL,
     *SEQUENCES,
     *TENANTS,
+    *BACKUP,
 )

@@ -16,10 +16,12 @@ Question = Callable[["ContainerService", float], str | None]
 
 # The image's own variables, so that any user and database are found; over TCP, because while the image sets itself
 # up a temporary server listens on the socket alone.
-_SELECT = (
-    "PGPASSWORD=${POSTGRES_PASSWORD:-$(cat ${POSTGRES_PASSWORD_FILE:-/dev/null})} "
-    "psql -h 127.0.0.1 -U ${POSTGRES_USER:-postgres} -d ${POSTGRES_DB:-${POSTGRES_USER:-postgres}} -XAtqc 'select 1'"
+PG_ENVIRONMENT = (
+    "export PGHOST=127.0.0.1 PGPORT=5432 PGUSER=${POSTGRES_USER:-postgres} "
+    "PGDATABASE=${POSTGRES_DB:-${POSTGRES_USER:-postgres}} "
+    "PGPASSWORD=${POSTGRES_PASSWORD:-$(cat ${POSTGRES_PASSWORD_FILE:-/dev/null})}"
 )
+_SELECT = f"{PG_ENVIRONMENT}; psql -XAtqc 'select 1'"
 
 
 def letta(token: str | None) -> Question:

@@ -69,6 +69,14 @@ def blueprints(
     }
 
 
+def database_uri(password: str, host: str, database: str = DATABASE) -> str:
+    """Return the URI of a database of the Postgres at `host`, which may carry a port.
+
+    Without sslmode: Letta's image migrates by this URI, and pg8000 refuses that word.
+    """
+    return f"postgresql://{USER}:{password}@{host if ':' in host else f'{host}:{_POSTGRES_PORT}'}/{database}"
+
+
 def _postgres(image: str, password: str) -> Blueprint:
     return Blueprint(
         image,
@@ -126,8 +134,7 @@ def _letta(image: str, password: str, letta_env: Mapping[str, str], token: str |
         f"curl -fsS http://127.0.0.1:{_LETTA_PORT}/v1/health/",
         port=_LETTA_PORT,
         environment={
-            # Without sslmode: the image migrates by this URI, and pg8000 refuses that word.
-            "LETTA_PG_URI": f"postgresql://{USER}:{password}@letta-postgres:{_POSTGRES_PORT}/{DATABASE}",
+            "LETTA_PG_URI": database_uri(password, "letta-postgres"),
             "LETTA_REDIS_HOST": "letta-redis",
             "LETTA_REDIS_PORT": "6379",
             **MODEL_ENVIRONMENT,
