@@ -9,6 +9,8 @@ from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import contains, equal, lacks, refused, same_sequence, status
 from pytest_letta.llm import call_tool, say
 
+from .conversation import begin
+
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
@@ -84,6 +86,26 @@ def test_model_finds_what_was_said(make_letta_agent: AgentMaker, letta_llm: Mode
         for text in (_DOG, _SAFE):
             must(lacks(returned[2], text, f"result of the model's search {moment} for what nobody said"))
         _reset(agent)
+
+
+@contract(
+    "MEM-RESET-004",
+    needs=["messages", "conversations", "llm"],
+    because="one user's wish to begin anew must not make the agent forget the others",
+)
+def test_reset_leaves_conversations_alone(letta_agent: Agent, letta_llm: ModelControl) -> None:
+    """After a reset of an agent its conversations go on: their history is what it was, and in the next prompt."""
+    conversation = begin(letta_agent)
+    conversation.send(_DOG)
+    before = _shown(conversation.messages())
+
+    _reset(letta_agent)
+
+    must(same_sequence(before, _shown(conversation.messages()), "history of the conversation after the reset"))
+    script = letta_llm.script(say("Noted."))
+    conversation.send(script.prompt("Go on."))
+    prompt = json.dumps(letta_llm.requests(script)[-1].body["messages"])
+    must(contains(prompt, _DOG, "next prompt of the conversation after the reset"))
 
 
 @contract(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_letta.faults.catalogue import memory_archival as archival
+from pytest_letta.faults.catalogue import memory_files as files
 from pytest_letta.faults.catalogue.memory_backup import BACKUP
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
 from pytest_letta.faults.catalogue.memory_sequences import FAULTS as SEQUENCES
@@ -212,7 +213,7 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *archival.OF_PASSAGES,
     *archival.OF_ARCHIVES,
     *archival.OF_CONVERSATIONS,
-    *archival.OF_AGENT_FILES,
+    *files.OF_AGENT_FILES,
     *AFTER_RESTART,
     *AFTER_KILL,
     *SEQUENCES,

@@ -1,18 +1,16 @@
-"""Faults of archives, conversations and agent files: part of the memory suite's catalogue."""
+"""Faults of passages, archives and conversations: part of the memory suite's catalogue."""
 
 from __future__ import annotations
 
 from pytest_letta.faults.fault import CataloguedFault, Match, together
-from pytest_letta.faults.histories import import_in_place, show_only_context
+from pytest_letta.faults.histories import show_only_context
 from pytest_letta.faults.memory import ignore_cursors, mix_up_conversations
 from pytest_letta.faults.rest import (
     change_status,
     drop_list_item,
     drop_parameter,
     drop_request_field,
-    replace_in_body,
     reverse_list,
-    set_response_field,
 )
 from pytest_letta.faults.writes import also_delete, swallow_write
 
@@ -22,8 +20,6 @@ _SEARCH_ALL = Match("POST", r"^/v1/passages/search$")
 _INSERT = Match("POST", r"/archival-memory$")
 _BATCH = Match("POST", r"/passages/batch$")
 _CONVERSATION = r"^/v1/conversations/[^/]+"
-_EXPORT = Match("GET", r"/export$")
-_IMPORT = Match("POST", r"^/v1/agents/import$")
 
 OF_PASSAGES = (
     CataloguedFault(
@@ -120,6 +116,14 @@ OF_CONVERSATIONS = (
         make=show_only_context,
     ),
     CataloguedFault(
+        name="reset-takes-conversations-along",
+        kills=("MEM-RESET-004",),
+        reason="history of the conversation after the reset: .* missing",
+        make=lambda: also_delete(
+            "/v1/conversations/?agent_id={agent}", "/v1/conversations/{id}", on=Match("PATCH", "/reset-messages$")
+        ),
+    ),
+    CataloguedFault(
         name="conversations-mixed-up",
         kills=("MEM-CONVERSATION-001", "MEM-CONVERSATION-002"),
         reason="(said in the first conversation.*unexpected|prompt in the first conversation still contains)",
@@ -142,53 +146,5 @@ OF_CONVERSATIONS = (
         kills=("MEM-CONVERSATION-006",),
         reason=r"GET /v1/conversations/\S+ answered 200",
         make=lambda: swallow_write("echo", on=Match("DELETE", f"{_CONVERSATION}$")),
-    ),
-)
-
-OF_AGENT_FILES = (
-    CataloguedFault(
-        name="export-forgets-settings-and-values",
-        kills=("MEM-FILE-001", "MEM-FILE-002[contents]"),
-        reason="state of the copy .* timezone is|block human of the copy .* value is",
-        make=lambda: together(
-            set_response_field("agents.*.timezone", "UTC", on=_EXPORT),
-            set_response_field("blocks.*.value", "", on=_EXPORT),
-        ),
-    ),
-    CataloguedFault(
-        name="export-disorders-the-history",
-        kills=("MEM-FILE-003", "MEM-FILE-004"),
-        reason="history of the copy: out of order|next prompt of the copy: .* missing",
-        make=lambda: together(
-            reverse_list(path="agents.*.messages", on=_EXPORT),
-            drop_list_item(1, path="agents.*.in_context_message_ids", on=_EXPORT),
-        ),
-    ),
-    CataloguedFault(
-        name="export-tells-what-it-leaves-out",
-        kills=("MEM-FILE-006", "MEM-FILE-007"),
-        reason="passages of the copy, against those in the file|agent file still contains s3cr3t-4711",
-        make=lambda: together(
-            set_response_field("metadata.passages", "The grey heron nests on the pylon.", on=_EXPORT),
-            set_response_field("agents.*.secrets.API_KEY", "s3cr3t-4711", on=_EXPORT),
-        ),
-    ),
-    CataloguedFault(
-        name="import-in-place",
-        kills=("MEM-FILE-001", "MEM-FILE-008"),
-        reason="the copy is the original itself|blocks of the original.*: expected",
-        make=import_in_place,
-    ),
-    CataloguedFault(
-        name="import-overwrites-tools",
-        kills=("MEM-FILE-009",),
-        reason="source of the tool after the import",
-        make=lambda: replace_in_body(b"\r\n\r\nfalse\r\n", b"\r\n\r\ntrue\r\n", on=_IMPORT),
-    ),
-    CataloguedFault(
-        name="broken-file-acknowledged",
-        kills=("MEM-FILE-011[cut-short]",),
-        reason="POST /v1/agents/import answered 200",
-        make=lambda: change_status(200, only=400, body=b'{"agent_ids": []}', on=_IMPORT),
     ),
 )
