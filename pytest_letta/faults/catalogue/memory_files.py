@@ -19,7 +19,7 @@ OF_AGENT_FILES = (
     CataloguedFault(
         name="export-forgets-settings-and-values",
         kills=("MEM-FILE-001", "MEM-FILE-002[contents]"),
-        reason="state of the copy .* timezone is|block human of the copy .* value is",
+        reason=r"state of the copy .* timezone is|block \w+ of the copy .* value is",
         make=lambda: together(
             set_response_field("agents.*.timezone", "UTC", on=_EXPORT),
             set_response_field("blocks.*.value", "", on=_EXPORT),
