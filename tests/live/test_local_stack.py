@@ -118,6 +118,14 @@ def test_each_service_shows_its_log(live_stack: Stack) -> None:
     assert live_stack.logs("letta", 3).count("\n") == 3
 
 
+def test_rows_of_the_database_can_be_read(live_stack: Stack) -> None:
+    found = live_stack.query("SELECT count(*) AS number, NULL AS nothing, '\"$(x)''' AS odd FROM alembic_version;")
+
+    assert found == [{"number": 1, "nothing": None, "odd": "\"$(x)'"}]
+    with pytest.raises(StackError, match='refused a query: .*"no_such_table" does not exist'):
+        live_stack.query("SELECT * FROM no_such_table")
+
+
 def test_a_service_that_does_not_exist_is_named_with_those_that_do(live_stack: Stack) -> None:
     with pytest.raises(StackError, match="no service is called 'mysql'; there are postgres, redis"):
         live_stack.restart("mysql")

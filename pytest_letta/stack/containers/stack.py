@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_letta.stack import rows
-from pytest_letta.stack.containers import reaper
+from pytest_letta.stack.containers import asking, reaper
 from pytest_letta.stack.containers.engine import Engine
 from pytest_letta.stack.containers.labels import labels_of
 from pytest_letta.stack.containers.service import ContainerService
@@ -54,9 +54,9 @@ class ContainerStack(ManagedStack):
         return self._container(service).execute(command)
 
     def query(self, statement: str) -> list[dict[str, Any]]:
-        # As the image's own entrypoint names them; the statement is an argument, so that no shell reads it.
-        psql = 'exec psql -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" "$@"'
-        return rows.read(self.execute("postgres", ["sh", "-c", psql, "psql", *rows.arguments(statement)]))
+        # The statement is an argument, so that no shell reads it.
+        psql = ["sh", "-c", f'{asking.PG_ENVIRONMENT}; psql "$@"', "psql"]
+        return rows.read(self.execute("postgres", [*psql, *rows.arguments(statement)]))
 
     def _clear_old_runs(self) -> None:
         super()._clear_old_runs()

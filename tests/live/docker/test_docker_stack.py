@@ -143,6 +143,16 @@ def test_a_command_tells_its_exit_code_and_what_it_said(docker_stack: DockerStac
     assert docker_stack.execute("redis", ["no-such-command"]).exit_code != 0
 
 
+def test_rows_of_the_database_can_be_read(docker_stack: DockerStack) -> None:
+    found = docker_stack.query("SELECT version_num, NULL AS nothing, '\"$(x)''' AS odd FROM alembic_version")
+
+    assert [(sorted(row), row["nothing"], row["odd"]) for row in found] == [
+        (["nothing", "odd", "version_num"], None, "\"$(x)'")
+    ]
+    with pytest.raises(ServiceError, match='refused a query: .*"no_such_table" does not exist'):
+        docker_stack.query("SELECT * FROM no_such_table")
+
+
 def test_logs_are_the_last_lines_of_the_container(docker_stack: DockerStack) -> None:
     assert "ready to accept connections" in docker_stack.logs("postgres", 400)
     assert docker_stack.logs("letta", 3).count("\n") == 3
