@@ -95,20 +95,20 @@ class AgentMaker:
         self._ledger.enter(agent.path)
         self._made.append(agent)
 
-    def note_archives(self) -> None:
-        """Enter the archives that the server made for these agents: they outlive them too.
+    def note_archives(self, *ids: str) -> None:
+        """Enter the archives that the server made for the agents `ids`, or all made here: they outlive them too.
 
         When the server is away none is found; that its agent is left behind is told then.
         """
-        for agent in self._made:
-            for archive in self._archives_of(agent):
+        for id in ids or [agent.id for agent in self._made]:
+            for archive in self._archives_of(id):
                 self._ledger.enter(f"/v1/archives/{archive['id']}")
 
-    def _archives_of(self, agent: Agent) -> list[dict[str, Any]]:
+    def _archives_of(self, agent: str) -> list[dict[str, Any]]:
         import httpx
 
         try:
-            answer = self._client.get("/v1/archives/", params={"agent_id": agent.id})
+            answer = self._client.get("/v1/archives/", params={"agent_id": agent})
         except httpx.TransportError:
             return []
         return answer.json() if answer.status_code == 200 else []

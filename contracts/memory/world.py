@@ -67,7 +67,7 @@ class World:
 
     def leave(self) -> None:
         """Have everything removed when the next world begins, or the test ends: a failure is looked at before."""
-        self._maker.note_archives()
+        self._maker.note_archives(*self.memory.agents)
 
     def marked(self, text: str) -> str:
         """Return a text that no other in this world holds."""
@@ -116,6 +116,7 @@ class World:
         return str(id)
 
     def delete_agent(self, agent: str) -> None:
+        self._maker.note_archives(agent)
         self._done(self.tools.client.delete(f"/v1/agents/{agent}"))
         self.memory = self.memory.delete_agent(agent)
         self._unsettled.discard(agent)
