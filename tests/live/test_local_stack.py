@@ -122,7 +122,7 @@ def test_rows_of_the_database_can_be_read(live_stack: Stack) -> None:
     found = live_stack.query("SELECT count(*) AS number, NULL AS nothing, '\"$(x)''' AS odd FROM alembic_version;")
 
     assert found == [{"number": 1, "nothing": None, "odd": "\"$(x)'"}]
-    with pytest.raises(StackError, match='refused a query: .*"no_such_table" does not exist'):
+    with pytest.raises(StackError, match=r'refused a query: .*"no_such_table" does not exist'):
         live_stack.query("SELECT * FROM no_such_table")
 
 

@@ -149,7 +149,7 @@ def test_rows_of_the_database_can_be_read(docker_stack: DockerStack) -> None:
     assert [(sorted(row), row["nothing"], row["odd"]) for row in found] == [
         (["nothing", "odd", "version_num"], None, "\"$(x)'")
     ]
-    with pytest.raises(ServiceError, match='refused a query: .*"no_such_table" does not exist'):
+    with pytest.raises(ServiceError, match=r'refused a query: .*"no_such_table" does not exist'):
         docker_stack.query("SELECT * FROM no_such_table")
 
 
