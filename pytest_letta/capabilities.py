@@ -90,10 +90,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     "query": (_OWN_STACK.format("look into the database of"), False),
     "recreate": (_CONTAINERS.format("be put into new containers"), False),
     "restart": ("nothing is known that restarts this server: give --letta-restart COMMAND", False),
-    "second": (
-        "pytest-letta can start a second server only beside one that it started: use --letta-stack local or docker",
-        False,
-    ),
+    "second": ("only the stacks local and docker can have a second server: use --letta-stack local or docker", False),
     "write": (_READ_ONLY, True),
 }
 

@@ -138,9 +138,9 @@ class ManagedStack(Stack):
 
     def start_second(self, database: str = "same") -> SecondServer:
         with self._lock:
-            if self._second is None:
-                return super().start_second(database)
-            return self._second.start(database)
+            if self._second is None and self.can("second"):
+                raise StackError("the stack is not open, so that nothing can be started beside its server.")
+            return self._second.start(database) if self._second else super().start_second(database)
 
     def stop_second(self) -> None:
         with self._lock:

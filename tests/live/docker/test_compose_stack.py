@@ -12,7 +12,7 @@ from live_agents import block_value, call, make_agent, send
 from owner_of_a_stack import Owner
 
 from pytest_letta.compose.reading import has_compose, read
-from pytest_letta.errors import ServiceError
+from pytest_letta.errors import ServiceError, StackError
 from pytest_letta.stack.compose import ComposeStack
 from pytest_letta.stack.containers.engine import Engine
 from pytest_letta.stack.containers.labels import RUN
@@ -75,6 +75,12 @@ def left(engine: Engine, run: str) -> list[str]:
     return [
         str(one.name) for one in [*found, *client.volumes.list(filters=chosen), *client.images.list(filters=chosen)]
     ]
+
+
+def test_a_copy_has_no_second_server(copy: ComposeStack) -> None:
+    assert not copy.can("second")
+    with pytest.raises(StackError, match="the compose provider cannot start 'a second letta'"):
+        copy.start_second()
 
 
 def test_a_copy_touches_nothing_of_its_owner(owner: Owner, engine: Engine) -> None:

@@ -189,6 +189,8 @@ def test_a_service_without_an_image_is_refused() -> None:
 def test_what_is_asked_of_a_closed_stack_is_refused() -> None:
     with pytest.raises(StackError, match="the stack is not open"):
         DockerStack().restart("letta")
+    with pytest.raises(StackError, match="the stack is not open"):
+        DockerStack().start_second()
 
 
 def test_facts_of_the_stack_are_plain(docker_stack: DockerStack) -> None:
