@@ -121,7 +121,6 @@ class DisturbedWorld(World):
 
     def _is_back(self) -> None:
         """Wait until the server serves data again, and compare all of it."""
-        self.restarts += 1
         deadline = time.monotonic() + _RETURN_LIMIT_S
         while (answer := self.tools.client.get("/v1/agents/", params={"limit": 1})).status_code != 200:
             must(status(answer) if time.monotonic() > deadline else None)

@@ -41,7 +41,7 @@ def machine(
 
     from .disturbances import DisturbedWorld
     from .machine import MemoryMachine
-    from .world import Tools
+    from .shown import Tools
 
     tools = Tools(
         client=letta_client,
