@@ -147,7 +147,7 @@ class Running:
                 self._host = StackHost(stack_opener(self._settings, self._progress))
         host = self._host and (self._host.address.socket, self._host.address.key)
         node.workerinput["letta"] = {
-            "run_id": self.session.run_id,
+            "run_id": secrets.token_hex(4),  # each counts its names from one
             "folder": self._folder.name,
             "host": host,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ from pytest_letta import contract, must
 def test_many(letta_client, letta_deployment, record_property, n):
     record_property("url", letta_deployment.url)
     must(None if letta_client.get("/v1/health/").status_code == 200 else "no health")
+"""
+
+NAMING = """
+import pytest
+
+@pytest.mark.parametrize("n", range(8))
+def test_name(letta_ledger, record_property, n):
+    record_property("name", letta_ledger.name())
 """
 
 FAILING = """
@@ -68,3 +77,15 @@ def test_workers_share_one_stack_and_can_restart_it(pytester: pytest.Pytester) -
     assert result.ret == 0
     urls = {line for line in Path("junit.xml").read_text().split('"') if line.startswith("http://127.0.0.1:")}
     assert len(urls) == 1
+
+
+def test_names_of_two_workers_differ(pytester: pytest.Pytester, live_stack: Stack) -> None:
+    pytester.makepyfile(NAMING)
+    result = pytester.runpytest_subprocess(
+        *("-p", "no:schemathesis", "-n", "2", "--dist=each", "--junit-xml=junit.xml"),
+        f"--letta-url={live_stack.url}",
+    )
+
+    assert result.ret == 0
+    names = re.findall(r'name="name" value="(\S+)"', Path("junit.xml").read_text())
+    assert len(set(names)) == len(names) == 16
