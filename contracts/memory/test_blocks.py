@@ -9,6 +9,8 @@ import pytest
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import echoed, equal, lacks, refused, status
 
+from .blocks import held, new_block
+
 if TYPE_CHECKING:
     import httpx
 
@@ -23,9 +25,7 @@ _THREE = [
 
 
 def _blocks(agent: Agent) -> dict[str, dict[str, Any]]:
-    answer = agent.client.get(f"{agent.path}/core-memory/blocks")
-    must(status(answer))
-    return {block["label"]: block for block in answer.json()}
+    return {block["label"]: block for block in held(agent)}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_shared_block_is_one_block_for_all_its_holders(
     letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
 ) -> None:
     """An edit of a shared block, by either holder, is what both read at once."""
-    block = _new_block(letta_client, letta_ledger, "Nobody wrote yet.")
+    block = new_block(letta_client, letta_ledger, "Nobody wrote yet.")
     first, second = (make_letta_agent(block_ids=[block["id"]]) for _ in range(2))
     # Each view is read before the edit too, so that an answer that was kept somewhere shows.
     for writer, reader in ((first, second), (second, first)):
@@ -108,7 +108,7 @@ def test_deleted_block_is_gone_from_every_view(
     letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
 ) -> None:
     """A deleted block is gone by id, from the list of blocks, and from the memory of every agent that held it."""
-    block = _new_block(letta_client, letta_ledger, "To be forgotten.")
+    block = new_block(letta_client, letta_ledger, "To be forgotten.")
     holders = [make_letta_agent(block_ids=[block["id"]]) for _ in range(2)]
 
     must(status(letta_client.delete(f"/v1/blocks/{block['id']}"), 200, 204))
@@ -129,7 +129,7 @@ def test_detached_block_leaves_one_agent_only(
     letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
 ) -> None:
     """A detached block leaves every view of that agent, and stays with its other holder and by id."""
-    block = _new_block(letta_client, letta_ledger, "Shared for a while.")
+    block = new_block(letta_client, letta_ledger, "Shared for a while.")
     leaver, keeper = (make_letta_agent(block_ids=[block["id"]]) for _ in range(2))
 
     must(status(letta_client.patch(f"{leaver.path}/core-memory/blocks/detach/{block['id']}")))
@@ -165,13 +165,6 @@ def test_value_over_the_limit_is_refused(
     # 422 where the request's own schema refuses it, 400 where the stored block does: 0.11.7 and 0.16.5 use both.
     must(refused(answer, 400, 422, naming="limit"))
     must(equal("Short.", agent.block("human")["value"], "block after the refusal"))
-
-
-def _new_block(client: httpx.Client, ledger: Ledger, value: str) -> dict[str, Any]:
-    answer = client.post("/v1/blocks/", json={"label": ledger.name(), "value": value})
-    must(status(answer))
-    ledger.enter(f"/v1/blocks/{answer.json()['id']}")
-    return dict(answer.json())
 
 
 def _must_not_hold(agent: Agent, block: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, lacks, status
 from pytest_letta.llm import call_tool, say
 
+from .blocks import new_block, next_prompt
+
 if TYPE_CHECKING:
     import httpx
 
@@ -33,14 +35,6 @@ def agent(make_letta_agent: AgentMaker) -> Agent:
     )
 
 
-def _next_prompt(llm: ModelControl, agent: Agent) -> str:
-    """Send a message and return the system prompt that the model got for it, what it says of memory first."""
-    script = llm.script(say("Noted."))
-    agent.send(script.prompt("Go on."))
-    instructions, tag, memory = llm.last_system_prompt(script).partition("<memory_blocks>")
-    return f"{tag}{memory}{instructions}"
-
-
 @pytest.mark.parametrize("route", _ROUTES)
 @contract(
     "MEM-PROMPT-001",
@@ -49,12 +43,12 @@ def _next_prompt(llm: ModelControl, agent: Agent) -> str:
 )
 def test_edited_block_is_in_the_next_prompt(agent: Agent, letta_llm: ModelControl, route: str) -> None:
     """After an edit of a block the next prompt holds the new value and not the old one."""
-    must(contains(_next_prompt(letta_llm, agent), _OLD, "prompt before the edit"))
+    must(contains(next_prompt(letta_llm, agent), _OLD, "prompt before the edit"))
 
     path = route.format(agent=agent.path, block=agent.block("human")["id"])
     must(status(agent.client.patch(path, json={"value": _NEW})))
 
-    prompt = _next_prompt(letta_llm, agent)
+    prompt = next_prompt(letta_llm, agent)
     must(contains(prompt, _NEW, "prompt after the edit"))
     must(lacks(prompt, _OLD, "prompt after the edit"))
     must(contains(prompt, "Speaks plainly.", "prompt after the edit of another block"))
@@ -85,12 +79,12 @@ def test_attached_block_is_in_the_next_prompt(
     agent: Agent, letta_client: httpx.Client, letta_llm: ModelControl, letta_ledger: Ledger
 ) -> None:
     """A block that is attached to an agent is in the next prompt."""
-    block = _new_block(letta_client, letta_ledger)
-    must(lacks(_next_prompt(letta_llm, agent), _NEW, "prompt before the block was attached"))
+    block = new_block(letta_client, letta_ledger, _NEW)
+    must(lacks(next_prompt(letta_llm, agent), _NEW, "prompt before the block was attached"))
 
     must(status(letta_client.patch(f"{agent.path}/core-memory/blocks/attach/{block['id']}")))
 
-    must(contains(_next_prompt(letta_llm, agent), _NEW, "prompt after the block was attached"))
+    must(contains(next_prompt(letta_llm, agent), _NEW, "prompt after the block was attached"))
 
 
 @pytest.mark.parametrize("removal", ["detached", "deleted"])
@@ -107,16 +101,16 @@ def test_removed_block_is_not_in_the_next_prompt(
     removal: str,
 ) -> None:
     """A block that was detached or deleted is not in the next prompt."""
-    block = _new_block(letta_client, letta_ledger)
+    block = new_block(letta_client, letta_ledger, _NEW)
     agent = make_letta_agent(block_ids=[block["id"]])
-    must(contains(_next_prompt(letta_llm, agent), _NEW, f"prompt before the block was {removal}"))
+    must(contains(next_prompt(letta_llm, agent), _NEW, f"prompt before the block was {removal}"))
 
     if removal == "detached":
         must(status(letta_client.patch(f"{agent.path}/core-memory/blocks/detach/{block['id']}")))
     else:
         must(status(letta_client.delete(f"/v1/blocks/{block['id']}"), 200, 204))
 
-    must(lacks(_next_prompt(letta_llm, agent), _NEW, f"prompt after the block was {removal}"))
+    must(lacks(next_prompt(letta_llm, agent), _NEW, f"prompt after the block was {removal}"))
 
 
 @pytest.mark.parametrize(
@@ -146,15 +140,8 @@ def test_edit_by_the_model_is_stored_and_in_the_next_prompt(
     agent.send(script.prompt("I moved to Lisbon in spring."))
 
     must(equal(expected, agent.block("human")["value"].splitlines(), "lines of the block over REST"))
-    prompt = _next_prompt(letta_llm, agent)
+    prompt = next_prompt(letta_llm, agent)
     for line in expected:
         must(contains(prompt, line, f"prompt after {tool}"))
     if _OLD not in expected:
         must(lacks(prompt, _OLD, f"prompt after {tool}"))
-
-
-def _new_block(client: httpx.Client, ledger: Ledger) -> dict[str, Any]:
-    answer = client.post("/v1/blocks/", json={"label": ledger.name(), "value": _NEW})
-    must(status(answer))
-    ledger.enter(f"/v1/blocks/{answer.json()['id']}")
-    return dict(answer.json())

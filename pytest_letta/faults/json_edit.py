@@ -70,6 +70,17 @@ def put(path: str, value: Any) -> Edit:
     return edit
 
 
+def on_texts(path: str, change: Callable[[str], str]) -> Edit:
+    """Make an edit that replaces every text that the path leads to by what the function makes of it."""
+
+    def edit(document: Any) -> None:
+        for parent, key in _places(document, path):
+            if isinstance(parent[key], str):
+                parent[key] = change(parent[key])
+
+    return edit
+
+
 def on_lists(path: str, change: Callable[[list[Any]], None]) -> Edit:
     """Make an edit that changes, in place, every list that the path leads to."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from pytest_letta.faults.fault import EVERYTHING, Fault, Forward, Match, OnRequest, Request, Response
+from pytest_letta.faults.rest import change_request_text
 
 _LONGEST = 4096
 
@@ -118,23 +119,13 @@ def keep_old_prompt() -> Fault:
     return _OldPrompt(on=Match("POST", r"/v1/agents/[^/]+/messages$"))
 
 
-def sanitise(field: str, *, on: Match) -> Fault:
-    """Treat a text in the request as a careless gateway does.
+def sanitise(path: str, *, on: Match) -> Fault:
+    """Treat each text at that path of the request as a careless gateway does.
 
     Outer spaces go, line ends become LF, what is no ASCII goes, markup is escaped, braces are taken for a template,
     and what is longer than 4,096 characters is cut.
     """
-
-    def change(request: Request) -> Request:
-        try:
-            document = json.loads(request.body)
-        except ValueError:
-            return request
-        if not isinstance(document, dict) or not isinstance(document.get(field), str):
-            return request
-        return request.with_body(json.dumps({**document, field: _sanitised(document[field])}).encode())
-
-    return OnRequest(change, on=on)
+    return change_request_text(path, _sanitised, on=on)
 
 
 def _sanitised(text: str) -> str:
@@ -142,3 +133,21 @@ def _sanitised(text: str) -> str:
     text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     text = html.escape(text, quote=False)
     return re.sub(r"\{\{.*?\}\}", "", text)[:_LONGEST]
+
+
+@dataclass(frozen=True)
+class _OnceSeen(Fault):
+    fault: Fault
+    seen: list[str] = field(default_factory=list, compare=False)
+
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if self.seen:
+            return self.fault.serve(request, forward)
+        if self.on(request):
+            self.seen.append(request.path)
+        return forward(request)
+
+
+def once_seen(fault: Fault, *, on: Match) -> Fault:
+    """Show the fault on what comes after the first request that ``on`` matches."""
+    return _OnceSeen(fault, on=on)

@@ -54,6 +54,11 @@ def set_request_field(path: str, value: Any, *, on: Match = EVERYTHING) -> Fault
     return _EditedRequest(json_edit.put(path, value), on=on)
 
 
+def change_request_text(path: str, change: Callable[[str], str], *, on: Match = EVERYTHING) -> Fault:
+    """Forward what the function makes of each text at the path, in place of the one that the client sent."""
+    return _EditedRequest(json_edit.on_texts(path, change), on=on)
+
+
 def rename_response_field(path: str, to: str, *, on: Match = EVERYTHING) -> Fault:
     """Rename a key of the JSON answer; ``to`` is the last part of the path only."""
     return _EditedResponse(json_edit.rename(path, to), on=on)

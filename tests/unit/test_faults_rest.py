@@ -115,6 +115,11 @@ def test_where_there_is_nothing_to_change_every_byte_stays(fault: Fault, body: b
             {"blocks": [{"l": 2}, {"l": 3}]},
         ),
         (rest.set_request_field("stream", True), b"{}", {"stream": True}),
+        (
+            rest.change_request_text("blocks.*.value", str.upper),
+            b'{"blocks":[{"value":"a"},{"value":1},{"l":"b"}]}',
+            {"blocks": [{"value": "A"}, {"value": 1}, {"l": "b"}]},
+        ),
     ],
 )
 def test_a_json_request_is_changed_in_one_place(fault: Fault, sent: bytes, expected: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_letta.faults.catalogue import memory_archival as archival
 from pytest_letta.faults.catalogue import memory_files as files
 from pytest_letta.faults.catalogue.memory_backup import BACKUP
+from pytest_letta.faults.catalogue.memory_blocks import OF_BLOCKS
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
 from pytest_letta.faults.catalogue.memory_sequences import FAULTS as SEQUENCES
 from pytest_letta.faults.catalogue.memory_tenants import TENANTS
@@ -214,6 +215,7 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *archival.OF_ARCHIVES,
     *archival.OF_CONVERSATIONS,
     *files.OF_AGENT_FILES,
+    *OF_BLOCKS,
     *AFTER_RESTART,
     *AFTER_KILL,
     *SEQUENCES,
