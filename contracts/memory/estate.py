@@ -146,11 +146,12 @@ class Estate:
     def _make_passage(self) -> None:
         body = {"text": self.secret, "tags": [self.secret]}
         self._parts["passage"] = self._create(f"/v1/agents/{self['agent']}/archival-memory", body)[0]["id"]
+        if self._deployment.capabilities["archives"].available:
+            # The server has made an archive for it, which outlives the agent.
+            (self._parts["archive"],) = self._ids_at("/v1/archives/?agent_id={agent}")
+            self._enter(f"/v1/archives/{self._parts['archive']}")
 
-    def _make_archive(self) -> None:
-        assert self["passage"]  # with which the server makes the archive
-        (self._parts["archive"],) = self._ids_at("/v1/archives/?agent_id={agent}")
-        self._enter(f"/v1/archives/{self['archive']}")
+    _make_archive = _make_passage
 
     def _make_message(self) -> None:
         said = self._create(f"/v1/agents/{self['agent']}/messages", {"messages": [self._saying]})
