@@ -42,7 +42,11 @@ def block(letta_client: httpx.Client, letta_ledger: Ledger) -> Callable[..., dic
     because="a label is 'a unique identifier for the block' (docs.letta.com); what is dropped in silence is lost",
 )
 def test_two_blocks_of_one_label_are_refused_or_kept(
-    make_letta_agent: AgentMaker, letta_ledger: Ledger, block: Callable[..., dict[str, Any]], way: str
+    letta_client: httpx.Client,
+    make_letta_agent: AgentMaker,
+    letta_ledger: Ledger,
+    block: Callable[..., dict[str, Any]],
+    way: str,
 ) -> None:
     """Two blocks of one label for one agent are refused, or both kept; neither is dropped without a word."""
     label = letta_ledger.name()
@@ -62,6 +66,11 @@ def test_two_blocks_of_one_label_are_refused_or_kept(
     except httpx.HTTPStatusError as refusal:
         must(refused(refusal.response, 400, 409, 422, naming=label))
         return
+    finally:
+        # One that was dropped is stored all the same, and belongs to no agent.
+        stored = letta_client.get("/v1/blocks/", params={"label": label})
+        for each in stored.json() if stored.is_success else ():
+            letta_ledger.enter(f"/v1/blocks/{each['id']}")
 
     must(same_set([_ONE, _TWO], [each["value"] for each in held(agent)], "values of the two blocks of one label"))
 
