@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta.errors import PytestLettaError, SettingsError
-from pytest_letta.session import SESSION, LettaSession
+from pytest_letta.errors import PytestLettaError
+from pytest_letta.session import session_of
 
 if TYPE_CHECKING:
     import httpx
 
     from pytest_letta.agent import Agent, AgentMaker
-    from pytest_letta.compose.file import ComposeFile
-    from pytest_letta.conformance.sequences import Sequences
     from pytest_letta.deployment import Deployment
     from pytest_letta.handles import Handles
     from pytest_letta.llm import ModelControl
@@ -24,15 +22,6 @@ if TYPE_CHECKING:
     from pytest_letta.settings import Settings
     from pytest_letta.stack.stack import Stack
     from pytest_letta.streaming import StreamOpener
-
-_HOW = "give --letta-url URL, or --letta-stack local to start one (docs: README, Options)"
-
-
-def _session(config: pytest.Config) -> LettaSession:
-    if SESSION not in config.stash:
-        pytest.fail(f"this test needs a Letta deployment: {_HOW}.", pytrace=False)
-    return config.stash[SESSION]
-
 
 # --- override points: define a fixture of the same name in your conftest.py -----------------------------
 
@@ -61,13 +50,13 @@ def letta_agent_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def letta_settings(pytestconfig: pytest.Config) -> Settings:
     """What this run was asked to do, resolved from options, environment and ini file."""
-    return _session(pytestconfig).settings
+    return session_of(pytestconfig).settings
 
 
 @pytest.fixture(scope="session")
 def letta_stack(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -> Stack:
     """The services behind the deployment: restart, stop, pause, logs, addresses. Ask ``can(action)`` first."""
-    session = _session(pytestconfig)
+    session = session_of(pytestconfig)
     try:
         stack = session.stack(letta_stack_args)
     except PytestLettaError as error:
@@ -81,7 +70,7 @@ def letta_stack(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -
 def letta_deployment(pytestconfig: pytest.Config, letta_stack_args: dict[str, Any]) -> Deployment:
     """The deployment under test: URLs, version, capabilities."""
     try:
-        return _session(pytestconfig).deployment(letta_stack_args)
+        return session_of(pytestconfig).deployment(letta_stack_args)
     except PytestLettaError as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -106,7 +95,7 @@ def letta_client(
     pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
 ) -> Iterator[httpx.Client]:
     """An httpx client of the server: base URL, password, timeout and recording are set."""
-    with _session(pytestconfig).client(letta_deployment.url, **letta_client_args) as client:
+    with session_of(pytestconfig).client(letta_deployment.url, **letta_client_args) as client:
         yield client
 
 
@@ -117,7 +106,7 @@ def letta_proxy_client(
     """The same client by way of the SSE proxy; skips where there is no proxy."""
     if letta_deployment.proxy_url is None:
         pytest.skip("there is no proxy: give --letta-proxy-url URL")
-    with _session(pytestconfig).client(letta_deployment.proxy_url, **letta_client_args) as client:
+    with session_of(pytestconfig).client(letta_deployment.proxy_url, **letta_client_args) as client:
         yield client
 
 
@@ -126,7 +115,7 @@ def letta_async_client(
     pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
 ) -> httpx.AsyncClient:
     """An unopened httpx.AsyncClient of the server: ``async with letta_async_client as client``."""
-    return _session(pytestconfig).async_client(letta_deployment.url, **letta_client_args)
+    return session_of(pytestconfig).async_client(letta_deployment.url, **letta_client_args)
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +132,7 @@ def letta_second(
     """Start a second server with ``letta_second(database)``, which gives its client; it ends when the test ends."""
     from pytest_letta.second import SecondStarter
 
-    session = _session(pytestconfig)
+    session = session_of(pytestconfig)
     starter = SecondStarter(letta_stack, lambda url: session.client(url, **letta_client_args))
     yield starter
     starter.close()
@@ -155,16 +144,16 @@ def letta_second(
 @pytest.fixture
 def letta_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Iterator[Ledger]:
     """Names for what the test creates; what is entered here is deleted by id when the test ends."""
-    ledger = _session(pytestconfig).ledger()
+    ledger = session_of(pytestconfig).ledger()
     yield ledger
-    if not _session(pytestconfig).settings.keep:
+    if not session_of(pytestconfig).settings.keep:
         ledger.clear(letta_client)
 
 
 @pytest.fixture(scope="module")
 def letta_shared_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Iterator[Ledger]:
     """The same for what the tests of one module share: deleted when the last of them has ended."""
-    session = _session(pytestconfig)
+    session = session_of(pytestconfig)
     ledger = session.ledger()
     yield ledger
     if not session.settings.keep:
@@ -176,7 +165,7 @@ def letta_shared_ledger(pytestconfig: pytest.Config, letta_client: httpx.Client)
 def letta_handles(pytestconfig: pytest.Config, letta_client: httpx.Client) -> Handles:
     """Model and embedding handle of new agents."""
     try:
-        return _session(pytestconfig).handles(letta_client)
+        return session_of(pytestconfig).handles(letta_client)
     except PytestLettaError as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -208,7 +197,7 @@ def letta_llm(pytestconfig: pytest.Config, letta_stack: Stack) -> ModelControl:
     """Script and inspect the model; fails where the deployment does not use the scripted one."""
     from pytest_letta.llm import ModelControl
 
-    url = _session(pytestconfig).llm_url
+    url = session_of(pytestconfig).llm_url
     if url is None:
         pytest.fail(
             "letta_llm needs the scripted model: run `python -m pytest_letta.llm`, set OPENAI_API_BASE of the "
@@ -232,67 +221,3 @@ def letta_proxy_stream(letta_proxy_client: httpx.Client, letta_settings: Setting
     from pytest_letta.streaming import StreamOpener
 
     return StreamOpener(letta_proxy_client, letta_settings.timeout)
-
-
-# --- contracts ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def letta_compose_file(pytestconfig: pytest.Config) -> ComposeFile:
-    """The compose file of ``--letta-compose``, read but not started; fails where none was given."""
-    file = _session(pytestconfig).compose_file
-    if file is None:
-        pytest.fail("letta_compose_file needs a compose file: give --letta-compose FILE.", pytrace=False)
-    return file
-
-
-@pytest.fixture(scope="session")
-def letta_known(pytestconfig: pytest.Config, letta_deployment: Deployment) -> frozenset[str]:
-    """Ids of the contracts that this deployment is known to break, so that others can go around what is listed."""
-    from pytest_letta.conformance.known import KnownIssues
-
-    return frozenset(KnownIssues(_session(pytestconfig)).by_id())
-
-
-@pytest.fixture
-def letta_sequences(request: pytest.FixtureRequest) -> Sequences:
-    """Run random sequences of operations with ``letta_sequences.run(Machine, examples=8, steps=15)``.
-
-    Needs Hypothesis. The number of sequences is that of the default profile; --hypothesis-profile letta-thorough
-    runs many more, --hypothesis-seed N others.
-    """
-    from pytest_letta.conformance.sequences import Sequences
-
-    return Sequences(request.node, _session(request.config).recorder)
-
-
-@pytest.fixture
-def letta_contract_gate(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let a contract in when the deployment claims what it needs and its turn has come.
-
-    The first fixture of every contract, put there by the plugin.
-    """
-    from pytest_letta.compose import needs
-    from pytest_letta.conformance.contract import contract_of
-    from pytest_letta.conformance.verdicts import not_applicable
-
-    contract = contract_of(request.node)
-    assert contract is not None
-    session = _session(request.config)
-    if contract.is_about_the_file:
-        # Judged without a deployment: nothing is started for it, and nobody is waited for.
-        for need in contract.needs:
-            capability = needs.capability(need, session.compose_file)
-            if not capability.available:
-                not_applicable(capability.reason)
-        yield
-        return
-    deployment: Deployment = request.getfixturevalue("letta_deployment")
-    for need in contract.needs:
-        found = deployment.capabilities.get(need)
-        if found is None:
-            raise SettingsError(f"{contract.id} needs {need!r}, which is not the name of a capability")
-        if not found.available:
-            not_applicable(found.reason)
-    with session.turns.take(alone=contract.is_disruptive):
-        yield

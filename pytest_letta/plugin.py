@@ -13,7 +13,7 @@ from pytest_letta.settings import Settings, add_options, resolve
 if TYPE_CHECKING:
     from pytest_letta.running import Running
 
-pytest_plugins = ("pytest_letta.fixtures",)
+pytest_plugins = ("pytest_letta.fixtures", "pytest_letta.contract_fixtures")
 
 SETTINGS = pytest.StashKey[Settings]()
 RUNNING: pytest.StashKey[Running] = pytest.StashKey()

@@ -31,6 +31,16 @@ SESSION = pytest.StashKey["LettaSession"]()
 _TAIL_SERVICES = ("letta", "nginx")
 
 
+_HOW = "give --letta-url URL, or --letta-stack local to start one (docs: README, Options)"
+
+
+def session_of(config: pytest.Config) -> LettaSession:
+    """Return the session of a run; a test that asks for it in a run without a deployment fails with the remedy."""
+    if SESSION not in config.stash:
+        pytest.fail(f"this test needs a Letta deployment: {_HOW}.", pytrace=False)
+    return config.stash[SESSION]
+
+
 class LettaSession:
     """Opens each shared thing at its first use and closes them together; works without pytest.
 

@@ -17,7 +17,7 @@ from pytest_letta.options import LEVELS
 if TYPE_CHECKING:
     from pytest_letta.session import LettaSession
 
-#: First fixture of each contract: see `pytest_letta.fixtures`.
+#: First fixture of each contract: see `pytest_letta.contract_fixtures`.
 GATE = "letta_contract_gate"
 
 #: Where a test keeps the seed of its random sequences, for the report.
