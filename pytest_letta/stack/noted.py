@@ -30,6 +30,12 @@ class NotedStack(DelegatingStack):
         super().__init__(inner)
         self._note = note
 
+    def __getattr__(self, name: str) -> Any:
+        """Have what one provider alone offers: it is his stack that a user asked for."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
     def _act(self, action: str, service: str, **how: Any) -> None:
         self._note(_COMMANDS[action].format(_CONTAINERS.get(service, service)))
         super()._act(action, service, **how)
