@@ -5,11 +5,16 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import httpcore
+import httpx
 import pytest
 
 from pytest_letta.settings import resolve
 from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.stack import Stack
+
+#: Loaded before any inner run: such a run forgets what it imported, and of two httpcores httpx knows the first only.
+LOADED = (httpcore, httpx)
 
 # A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start to interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

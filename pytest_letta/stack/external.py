@@ -75,13 +75,16 @@ class ExternalStack(Stack):
                 command, shell=True, text=True, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
             deadline = time.monotonic() + self._return_limit_s
-            while process.poll() is None:
-                if time.monotonic() > deadline:
+            try:
+                while process.poll() is None:
+                    if time.monotonic() > deadline:
+                        raise StackError(f"--letta-restart {command!r} was not done after {self._return_limit_s:g} s")
+                    yield
+                    time.sleep(_INTERVAL_S)
+            finally:
+                if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-                    raise StackError(f"--letta-restart {command!r} was not done after {self._return_limit_s:g} s")
-                yield
-                time.sleep(_INTERVAL_S)
             if process.returncode != 0:
                 output.seek(0)
                 told = output.read()[-_OUTPUT_SHOWN:]
