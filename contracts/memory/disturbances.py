@@ -16,7 +16,7 @@ from pytest_letta.llm import call_tool, say
 from pytest_letta.oracle import Memory, Message
 
 from .rows import row_differences
-from .world import World, tool_turn
+from .world import World, answer, tool_turn
 
 _HOLD_S = 30.0
 _ARRIVAL_LIMIT_S = 15.0
@@ -69,12 +69,11 @@ class DisturbedWorld(World):
 
     def _possible(self, agent: str, sent: str, label: str | None, line: str) -> list[Memory]:
         before = self.memory
-        answer = Message("assistant_message", "Too late.")
         if label is None:
-            return [before, before.say(agent, Message("user_message", sent), answer)]
+            return [before, before.say(agent, Message("user_message", sent), answer("Too late."))]
         block = before.block_id(agent, label)
         step = before.insert_into_block(block, line).say(agent, *tool_turn(sent, "memory_insert"))
-        return [before, step, step.say(agent, answer)]
+        return [before, step, step.say(agent, answer("Too late."))]
 
     def _choose(self, agent: str, possible: list[Memory]) -> None:
         """Go on with the one that came true; the nearest to it, when none did."""

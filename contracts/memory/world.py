@@ -133,7 +133,7 @@ class World(Shown):
         sent = script.prompt(text)
         self.turn(agent, sent, mode)
         self.check_prompt(agent, script)
-        said = (Message("user_message", sent), Message("assistant_message", f"Heard: {text}"))
+        said = (Message("user_message", sent), answer(f"Heard: {text}"))
         self.memory = self.memory.say(agent, *said)
         self.touched.add(agent)
 
@@ -146,7 +146,7 @@ class World(Shown):
         self.turn(agent, sent, mode)
         block = self.memory.block_id(agent, label)
         self.memory = self.memory.insert_into_block(block, line)
-        self.memory = self.memory.say(agent, *tool_turn(sent, "memory_insert"), _answer("Remembered."))
+        self.memory = self.memory.say(agent, *tool_turn(sent, "memory_insert"), answer("Remembered."))
         self.may_be_stale("MEM-SHARED-001[by-model]", *self._others(block, agent))
         self.touched.add(agent)
 
@@ -186,7 +186,8 @@ class World(Shown):
             time.sleep(0.05)
 
 
-def _answer(text: str) -> Message:
+def answer(text: str) -> Message:
+    """Return the message in which the model says `text`."""
     return Message("assistant_message", text)
 
 

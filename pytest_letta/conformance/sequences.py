@@ -15,6 +15,7 @@ from pytest_letta.errors import MissingExtraError
 from pytest_letta.options import THOROUGH
 
 if TYPE_CHECKING:
+    from hypothesis import settings
     from hypothesis.stateful import RuleBasedStateMachine
 
     from pytest_letta.client import Recorder
@@ -55,21 +56,18 @@ class Sequences:
         each is a run on a server. The seed goes into the report; the number of sequences, and of the commands that
         were given to the services meanwhile, into JUnit's properties.
         """
-        from hypothesis import HealthCheck, Phase, seed, settings
+        from hypothesis import seed, settings
         from hypothesis.stateful import run_state_machine_as_test
 
         is_thorough = settings.get_current_profile_name() == THOROUGH
         number = self._seed(is_thorough)
         self._item.stash[SEED] = f"{number} (again with --hypothesis-seed={number})"
         shortening = _Shortening(tries * (_MORE_TRIES if is_thorough else 1))
-
-        begun_at, sequences = self._recorder.commands, 0
+        commands_before = self._recorder.commands
 
         @seed(number)
         def begin() -> RuleBasedStateMachine:
-            nonlocal sequences
             shortening.stop_if_enough()
-            sequences += 1
             begun = shortening.watch(machine())
             # The last sequence that is run is the shortest one that fails: it alone is to be repeated.
             self._recorder.start_afresh()
@@ -78,20 +76,13 @@ class Sequences:
         try:
             run_state_machine_as_test(
                 begin,  # type: ignore[arg-type]
-                settings=settings(
-                    max_examples=examples * (_MORE_SEQUENCES if is_thorough else 1),
-                    stateful_step_count=steps * (_MORE_STEPS if is_thorough else 1),
-                    deadline=None,
-                    database=None,
-                    print_blob=False,
-                    report_multiple_bugs=False,
-                    phases=(Phase.generate, Phase.shrink),
-                    suppress_health_check=list(HealthCheck),
+                settings=_settings(
+                    examples * (_MORE_SEQUENCES if is_thorough else 1), steps * (_MORE_STEPS if is_thorough else 1)
                 ),
             )
         finally:
-            commands = self._recorder.commands - begun_at
-            self._item.user_properties += [("letta_sequences", sequences), ("letta_commands", commands)]
+            commands = self._recorder.commands - commands_before
+            self._item.user_properties += [("letta_sequences", shortening.begun), ("letta_commands", commands)]
 
     def _seed(self, is_thorough: bool) -> int:
         given = self._item.config.getoption("hypothesis_seed", default=None)
@@ -104,10 +95,30 @@ class Sequences:
         return zlib.crc32(self._item.name.encode())
 
 
+def _settings(examples: int, steps: int) -> settings:
+    """Return settings for sequences on a server: slow, and told by the report and not by Hypothesis's own files."""
+    from hypothesis import HealthCheck, Phase, settings
+
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 class _Shortening:
-    """Bounds the search for a shorter sequence: Hypothesis itself would go on for five minutes."""
+    """Bounds the search for a shorter sequence: Hypothesis itself would go on for five minutes.
+
+    `begun` counts the sequences that were watched.
+    """
 
     def __init__(self, tries: int) -> None:
+        self.begun = 0
         self._tries_left = tries
         self._has_failed = False
 
@@ -126,6 +137,7 @@ class _Shortening:
 
     def watch(self, machine: RuleBasedStateMachine) -> RuleBasedStateMachine:
         """Notice when a sequence fails."""
+        self.begun += 1
         end = machine.teardown
 
         def teardown() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue.memory_rows import DETACHED
+from pytest_letta.faults.catalogue.memory_rows import DETACHED, OURS
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.memory import keep_old_prompt
 from pytest_letta.faults.stack import StackFault, run_sql
 from pytest_letta.faults.writes import swallow_write
-
-_OURS = "(SELECT id FROM agents WHERE name LIKE 'pytest-letta-%')"
-
 
 FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     CataloguedFault(
@@ -34,6 +31,6 @@ FAULTS: tuple[CataloguedFault | StackFault, ...] = (
         name="sequence-meets-halved-step",
         kills=("MEM-SEQUENCE-002",),
         reason="is there in part|missing .*tool_return_message",
-        after={"start": run_sql(f"DELETE FROM messages WHERE role = 'tool' AND agent_id IN {_OURS}")},
+        after={"start": run_sql(f"DELETE FROM messages WHERE role = 'tool' AND agent_id IN {OURS}")},
     ),
 )
