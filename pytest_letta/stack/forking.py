@@ -143,6 +143,8 @@ class Zygote:
                 if "ended" in message:
                     self._ended[message["ended"]] = message["code"]
                 else:
+                    # The system gives the id of a process that ended to a later one.
+                    self._ended.pop(message.get("forked"), None)
                     self._messages.append(message)
 
     def _death(self, done: str) -> ServiceError:
