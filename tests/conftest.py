@@ -21,6 +21,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes many minutes together; run by `tox -e slow`.")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(pytestconfig: pytest.Config) -> Iterator[None]:
     """Inner runs use the cache of this one: pytester gives them a home folder of their own."""

@@ -1,4 +1,8 @@
-"""What the fault tests of the suites share: which contracts there are, and how one must die."""
+"""What the fault tests of the suites share: which contracts there are, and how one must die.
+
+That healthy servers break none of them but the known ones is not shown here: ``pytest --letta-stack=local
+--letta-contracts`` shows it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
+from pytest_letta.conformance.contract import contract_of
 from pytest_letta.conformance.known import read_known
 from pytest_letta.conformance.suites import known_file
 
@@ -25,6 +32,13 @@ def stated_ids(suite: str) -> set[str]:
     """Return the ids that the files of a suite state, without the cases of parametrized ones."""
     text = "".join(file.read_text(encoding="utf-8") for file in (_CONTRACTS / suite).glob("test_*.py"))
     return set(re.findall(r'@contract\(\s*"([A-Z0-9-]+)"', text))
+
+
+def collected_ids(pytester: pytest.Pytester, suite: str) -> set[str]:
+    """Return the ids that pytest collects for a suite, with the cases of parametrized ones; no server is asked."""
+    nowhere = "--letta-url=http://127.0.0.1:1"
+    items, _ = pytester.inline_genitems("-p", "no:schemathesis", "-p", "no:xdist", nowhere, f"--letta-suite={suite}")
+    return {contract.id for item in items if (contract := contract_of(item))}
 
 
 def known_ids(version: str | None, prefix: str) -> set[str]:

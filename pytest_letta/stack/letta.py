@@ -9,6 +9,7 @@ from pytest_letta.errors import ServiceError
 from pytest_letta.stack.asking import ask
 from pytest_letta.stack.forking import Zygote
 from pytest_letta.stack.letta_env import LettaEnv
+from pytest_letta.stack.model import SERVER_ENVIRONMENT
 from pytest_letta.stack.postgres import Postgres
 from pytest_letta.stack.process_service import ProcessService, plain_environment
 from pytest_letta.stack.redis import Redis
@@ -142,8 +143,7 @@ def environment_of(
         "LETTA_REDIS_PORT": str(redis.address.port),
         "OPENAI_API_KEY": "dummy",
         "OPENAI_API_BASE": f"{llm_url}/v1",
-        "LETTA_DISABLE_TRACING": "true",
-        "DO_NOT_TRACK": "1",
+        **SERVER_ENVIRONMENT,
         "PYTHONUNBUFFERED": "1",
         **overrides,
     }

@@ -11,7 +11,6 @@ from pytest_letta.settings import resolve
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "live: starts a real Letta server; seconds to minutes.")
-    config.addinivalue_line("markers", "slow: takes many minutes together; run by `tox -e slow`.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -74,7 +74,7 @@ def _exports(text: str) -> list[str]:
     return [word for first, word in words if first == "export"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_signal_takes_a_stack_in_the_foreground_away(
     commands: Commands, temporary: Path, number: signal.Signals
 ) -> None:

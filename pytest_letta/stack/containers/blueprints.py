@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest_letta
 from pytest_letta.stack.containers import asking
+from pytest_letta.stack.model import SERVER_ENVIRONMENT
 from pytest_letta.stack.nginx import render_proxy
 
 USER = DATABASE = "letta"
@@ -138,8 +139,7 @@ def _letta(image: str, password: str, letta_env: Mapping[str, str], token: str |
             "LETTA_REDIS_HOST": "letta-redis",
             "LETTA_REDIS_PORT": "6379",
             **MODEL_ENVIRONMENT,
-            "LETTA_DISABLE_TRACING": "true",
-            "DO_NOT_TRACK": "1",
+            **SERVER_ENVIRONMENT,
             **letta_env,
         },
     )

@@ -79,6 +79,7 @@ def test_a_stack_whose_folder_was_cleaned_away_is_found_by_its_containers(
     assert made_by(engine, told["id"]) == []
 
 
+@pytest.mark.slow
 def test_a_stack_is_found_from_another_temporary_folder(commands: Commands, tmp_path: Path, engine: Engine) -> None:
     told = commands.json("up", "--stack", "docker", "--detach")
     elsewhere = Commands({"TMPDIR": str(tmp_path)})
@@ -90,7 +91,7 @@ def test_a_stack_is_found_from_another_temporary_folder(commands: Commands, tmp_
     assert made_by(engine, told["id"]) == []
 
 
-@pytest.mark.parametrize("by_signal", [True, False])
+@pytest.mark.parametrize("by_signal", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_stack_in_the_foreground_goes_by_a_signal_or_from_elsewhere(
     commands: Commands, temporary: Path, engine: Engine, by_signal: bool
 ) -> None:

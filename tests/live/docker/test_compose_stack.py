@@ -158,6 +158,7 @@ def test_a_stack_that_does_not_become_healthy_says_all_that_is_known(owner: Owne
     assert left(engine, stack.run_id) == []
 
 
+@pytest.mark.slow
 def test_a_service_of_the_owner_that_ends_says_how_to_leave_it_out(owner: Owner, engine: Engine) -> None:
     text = owner.file.read_text()
     owner.file.write_text(text.replace('"set", "job", "done"', '"--nonsense"'))

@@ -172,6 +172,7 @@ def test_a_missing_image_is_named_with_the_option_that_names_another(engine: Eng
         DockerStack(images={"redis": "pytest-letta/none:1"}).open()
 
 
+@pytest.mark.slow
 def test_an_image_can_be_named_by_its_digest(engine: Engine) -> None:
     digest = engine.client.images.get("redis:7-alpine").id
 

@@ -125,6 +125,7 @@ def test_nginx_fills_its_templates_in(start: Start, engine: Engine) -> None:
     assert eventually(proxy, ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1/"]) == ""
 
 
+@pytest.mark.slow
 def test_letta_runs_its_own_database_when_it_is_given_none(start: Start) -> None:
     server = start("letta/letta:0.16.5")
 
