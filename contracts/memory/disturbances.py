@@ -16,13 +16,12 @@ from pytest_letta.llm import call_tool, say
 from pytest_letta.oracle import Memory, Message
 
 from .rows import row_differences
+from .turns import TEXT, open_runs, wait_until_asked
 from .world import World, answer, tool_turn
 
 _HOLD_S = 30.0
-_ARRIVAL_LIMIT_S = 15.0
 _RETURN_LIMIT_S = 30.0
 _PAUSE_S = 0.2
-_OPEN = ("created", "running")
 
 
 class DisturbedWorld(World):
@@ -58,14 +57,15 @@ class DisturbedWorld(World):
         self.settle(agent)
         steps = [] if label is None else [call_tool("memory_insert", {"label": label, "new_string": line})]
         script = self.tools.llm.script(*steps, say("Too late.", hold_s=_HOLD_S))
-        sent = script.prompt("Take your time.")
+        sent = script.prompt(TEXT)
         with self._under_way(agent, sent, mode) as turn:
-            self._wait_until_asked(script, len(steps) + 1, turn)
+            wait_until_asked(self.tools.llm, script, turn, len(steps) + 1)
             self.tools.stack.kill("letta")
         self.tools.stack.start("letta")
         self._choose(agent, self._possible(agent, sent, label, line))
         self._is_back()
-        self._no_run_is_open(agent)
+        if "MEM-CRASH-004" not in self.tools.known:
+            must(open_runs(self.tools.client, agent, _RETURN_LIMIT_S))
 
     def _possible(self, agent: str, sent: str, label: str | None, line: str) -> list[Memory]:
         before = self.memory
@@ -94,29 +94,6 @@ class DisturbedWorld(World):
                 could_not_run("the turn ended before the server was killed")
             if error is not None and not isinstance(error, httpx.TransportError):
                 raise error
-
-    def _wait_until_asked(self, script: Any, times: int, turn: Future[Any]) -> None:
-        deadline = time.monotonic() + _ARRIVAL_LIMIT_S
-        while len(self.tools.llm.requests(script)) < times:
-            if turn.done() and turn.exception() is not None:
-                turn.result()
-            asked = len(self.tools.llm.requests(script))
-            late = f"the model was asked {asked} times in {_ARRIVAL_LIMIT_S:.0f} s, not {times} times"
-            must(late if time.monotonic() > deadline else None)
-            time.sleep(0.02)
-
-    def _no_run_is_open(self, agent: str) -> None:
-        if "MEM-CRASH-004" in self.tools.known:
-            return
-        deadline = time.monotonic() + _RETURN_LIMIT_S
-        while True:
-            runs = self.get("/v1/runs/", agent_id=agent, limit=50)
-            still = [run["id"] for run in runs if run["status"] in _OPEN]
-            if not still:
-                return
-            late = f"no turn is under way, yet {', '.join(still)} are open {_RETURN_LIMIT_S:.0f} s after the crash"
-            must(late if time.monotonic() > deadline else None)
-            time.sleep(0.2)
 
     def _is_back(self) -> None:
         """Wait until the server serves data again, and compare all of it."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,8 @@ import httpx
 from pytest_letta import contract, could_not_run, must
 from pytest_letta.conformance.checks import contains, equal, same_sequence, status
 from pytest_letta.llm import call_tool, say
+
+from .turns import open_runs, under_way
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -24,7 +24,6 @@ _FACT = "Moved to Lisbon in spring."
 _HERON = "The grey heron nests on the pylon behind the mill."
 #: Longer than any contract takes: a turn that waits for this answer is under way when the server is killed.
 _HOLD_S = 25.0
-_ARRIVAL_LIMIT_S = 15.0
 #: A server that cleans up after a crash does so when it starts, or soon after.
 _SETTLED_LIMIT_S = 2.0
 _KINDS = ("user_message", "assistant_message")
@@ -94,13 +93,7 @@ def test_run_of_a_killed_turn_ends(letta_agent: Agent, letta_llm: ModelControl, 
     with _turn_under_way(letta_agent, letta_llm):
         _crash(letta_stack)
 
-    open_runs = _open_runs(letta_agent)
-    deadline = time.monotonic() + _SETTLED_LIMIT_S
-    while open_runs and time.monotonic() < deadline:
-        time.sleep(0.5)
-        open_runs = _open_runs(letta_agent)
-    text = f"{', '.join(open_runs)} {_SETTLED_LIMIT_S:.0f} s after the restart, though no turn is under way"
-    must(text if open_runs else None)
+    must(open_runs(letta_agent.client, letta_agent.id, _SETTLED_LIMIT_S))
 
 
 @contract(
@@ -145,35 +138,14 @@ def test_finished_step_of_a_killed_turn_is_kept(
 @contextmanager
 def _turn_under_way(agent: Agent, llm: ModelControl, *first_steps: Any) -> Iterator[Script]:
     """Start a turn and wait until the model is asked for its last step; the turn may then break off."""
-    script = llm.script(*first_steps, say("Too late.", hold_s=_HOLD_S))
-    message = {"role": "user", "content": script.prompt("Take your time.")}
-    with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(agent.client.post, f"{agent.path}/messages", json={"messages": [message]})
-        _wait_for_requests(llm, script, len(first_steps) + 1, turn)
-        yield script
-        if turn.exception() is None:
-            could_not_run(f"the turn ended before the server was killed, with {turn.result().status_code}")
-        if not isinstance(turn.exception(), httpx.TransportError):
-            turn.result()
-
-
-def _wait_for_requests(llm: ModelControl, script: Script, count: int, turn: Future[httpx.Response]) -> None:
-    deadline = time.monotonic() + _ARRIVAL_LIMIT_S
-    while len(llm.requests(script)) < count:
-        if turn.done():
-            must(status(turn.result()) or "the turn ended without asking the model for its last step")
-        asked = len(llm.requests(script))
-        late = f"the model was asked {asked} times in {_ARRIVAL_LIMIT_S:.0f} s, not {count} times"
-        must(late if time.monotonic() > deadline else None)
-        time.sleep(0.02)
-
-
-def _open_runs(agent: Agent) -> list[str]:
-    answer = agent.client.get("/v1/runs/", params={"agent_id": agent.id, "limit": 20})
-    must(status(answer))
-    return [
-        f"{run['id']} is still {run['status']}" for run in answer.json() if run["status"] in ("created", "running")
-    ]
+    last_step = say("Too late.", hold_s=_HOLD_S)
+    with under_way(llm, agent, *first_steps, last_step, asked=len(first_steps) + 1) as turn:
+        yield turn.script
+    error = turn.answer.exception()
+    if error is None:
+        could_not_run(f"the turn ended before the server was killed, with {turn.answer.result().status_code}")
+    if not isinstance(error, httpx.TransportError):
+        raise error
 
 
 def _said(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:

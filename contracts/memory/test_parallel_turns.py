@@ -50,7 +50,7 @@ def test_what_is_written_during_a_turn_is_kept(
         else:
             answer = agent.client.patch(moving.format(edited.removesuffix("ed")))
         must(status(answer, 200, 409))
-    after = turn.result()
+    after = turn.answer.result()
     must(status(after))
 
     now = values(agent)
@@ -91,6 +91,6 @@ def test_insertions_of_two_models_into_a_shared_block_are_both_kept(
 
     kept = letta_client.get(f"/v1/blocks/{block['id']}").json()["value"].splitlines()
     for agent, turn in ((first, one), (second, other)):
-        must(status(turn.result()))
-        if [each["status"] for each in tool_returns(turn.result().json())] == ["success"]:
+        must(status(turn.answer.result()))
+        if [each["status"] for each in tool_returns(turn.answer.result().json())] == ["success"]:
             must(contains(kept, lines[agent.id], "lines of the shared block, of which the tool said it was inserted"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pytest_letta import contract, could_not_run, must, not_applicable
-from pytest_letta.conformance.checks import contains, status
+from pytest_letta.conformance.checks import contains
 from pytest_letta.llm import say
+
+from .turns import TEXT, open_runs, under_way
 
 if TYPE_CHECKING:
     import httpx
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Long enough to cut the database off while the model thinks.
 _HOLD_S = 3.0
-_ARRIVAL_LIMIT_S = 15.0
 #: Who tidies up after a turn that failed does so at its end, or soon after.
 _SETTLED_LIMIT_S = 5.0
 
@@ -37,7 +36,7 @@ def test_acknowledged_turn_is_kept_when_the_database_was_cut_off(
 
     if answer.is_success:
         said = [str(message.get("content")) for message in letta_agent.messages()]
-        must(contains(" ".join(said), "Take your time.", "history after a turn that was acknowledged with 200"))
+        must(contains(" ".join(said), TEXT, "history after a turn that was acknowledged with 200"))
         must(contains(said, "I took it.", "history after a turn that was acknowledged with 200"))
 
 
@@ -71,37 +70,19 @@ def test_run_of_a_turn_that_broke_off_ends(letta_agent: Agent, letta_llm: ModelC
     """A run whose turn broke off with the database is not created or running once the database is back."""
     answer = _turn_that_ends_without_database(letta_agent, letta_llm, letta_stack)
 
-    deadline = time.monotonic() + _SETTLED_LIMIT_S
-    while (still := _open_runs(letta_agent)) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    must(f"{', '.join(still)}, though its turn ended with {answer.status_code}" if still else None)
+    still = open_runs(letta_agent.client, letta_agent.id, _SETTLED_LIMIT_S)
+    must(f"{still}: it ended with {answer.status_code}" if still else None)
 
 
 def _turn_that_ends_without_database(agent: Agent, llm: ModelControl, stack: Stack) -> httpx.Response:
     """Make a turn, cut the database off while the model thinks, and connect it again when the turn has ended."""
     if "postgres" not in stack.services:
         not_applicable("the database is not of this stack")
-    script = llm.script(say("I took it.", hold_s=_HOLD_S))
-    message = {"role": "user", "content": script.prompt("Take your time.")}
-    with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(agent.client.post, f"{agent.path}/messages", json={"messages": [message]})
-        deadline = time.monotonic() + _ARRIVAL_LIMIT_S
-        while not llm.requests(script):
-            if turn.done() or time.monotonic() > deadline:
-                must(status(turn.result()) or "the turn did not reach the model")
-            time.sleep(0.02)
+    with under_way(llm, agent, say("I took it.", hold_s=_HOLD_S)) as turn:
         stack.partition("postgres")
         try:
-            if turn.done():
+            if turn.answer.done():
                 could_not_run("the turn ended before the database was cut off")
-            return turn.result()
+            return turn.answer.result()
         finally:
             stack.rejoin("postgres")
-
-
-def _open_runs(agent: Agent) -> list[str]:
-    answer = agent.client.get("/v1/runs/", params={"agent_id": agent.id, "limit": 20})
-    must(status(answer))
-    return [
-        f"{run['id']} is still {run['status']}" for run in answer.json() if run["status"] in ("created", "running")
-    ]
