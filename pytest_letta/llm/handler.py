@@ -133,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             self._wait(turn, count)
             event = f"data: {data}\n\n".encode()
             self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event) if chunked else event)
-        if turn.reply.kind == "cut":
+        if turn.reply.kind == "cut" and not turn.reply.is_clean:
             self._hang_up()
         elif chunked:
             self.wfile.write(b"0\r\n\r\n")

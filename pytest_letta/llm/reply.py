@@ -20,7 +20,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "fail": ("status", "message", "code"),
     "malformed": (),
     "silent": (),
-    "cut": ("text", "tokens", "after_tokens"),
+    "cut": ("text", "tokens", "after_tokens", "is_clean"),
 }
 """What each kind of reply may carry in JSON, beside ``kind``, ``pace_s`` and ``hold_s``."""
 
@@ -47,6 +47,7 @@ class Reply:
     message: str | None = None
     code: str | None = None
     after_tokens: int | None = None
+    is_clean: bool = False
     pace_s: float = 0.0
     hold_s: float = 0.0
 
@@ -61,6 +62,8 @@ class Reply:
             _check_failure(self)
         if self.kind == "cut":
             _check_whole("after_tokens", self.after_tokens, 0, len(self.tokens))
+        if not isinstance(self.is_clean, bool):
+            raise ModelError(f"is_clean must be true or false, got {self.is_clean!r}.")
 
     @property
     def text(self) -> str:
@@ -165,16 +168,18 @@ def cut(
     text: str,
     *,
     after_tokens: int,
+    is_clean: bool = False,
     tokens: Sequence[str] | None = None,
     pace_s: float = 0.0,
     hold_s: float = 0.0,
 ) -> Reply:
     """Close the connection after so many tokens, without a finish reason and inside the body.
 
+    ``is_clean`` ends the body of a stream properly there, as a gateway does whose own upstream broke.
     An answer that is not streamed breaks off in the middle of its JSON.
     """
     parts = _tokens(text, tokens)
-    return Reply("cut", tokens=parts, after_tokens=after_tokens, pace_s=pace_s, hold_s=hold_s)
+    return Reply("cut", parts, after_tokens=after_tokens, is_clean=is_clean, pace_s=pace_s, hold_s=hold_s)
 
 
 def _tokens(text: object, tokens: object) -> tuple[str, ...]:

@@ -115,6 +115,18 @@ def test_stream_can_be_cut_at_either_end(server: ModelServer, client: httpx.Clie
     assert b"[DONE]" not in received
 
 
+def test_clean_cut_ends_the_body_properly_without_a_finish(server: ModelServer, client: httpx.Client) -> None:
+    response = client.post(
+        "/chat/completions", json=ask(server, cut("a b", after_tokens=1, is_clean=True), stream=True)
+    )
+
+    *events, end = response.text.split("\n\n")
+    spoken = [json.loads(event.removeprefix("data: "))["choices"][0] for event in events]
+    assert [choice["delta"]["content"] for choice in spoken] == ["", "a"]
+    assert {choice["finish_reason"] for choice in spoken} == {None}
+    assert end == ""
+
+
 def test_cut_answer_breaks_inside_its_json(server: ModelServer, client: httpx.Client) -> None:
     received = read_until_broken(client, ask(server, cut("a b c d", after_tokens=2), stream=False))
 

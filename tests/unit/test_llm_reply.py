@@ -24,7 +24,8 @@ ARGUMENTS = st.text() | st.dictionaries(st.text(), VALUES, max_size=4)
 @st.composite
 def cuts(draw: st.DrawFn) -> Reply:
     tokens = draw(TOKENS)
-    return cut("".join(tokens), tokens=tokens, after_tokens=draw(st.integers(0, len(tokens))))
+    after_tokens = draw(st.integers(0, len(tokens)))
+    return cut("".join(tokens), tokens=tokens, after_tokens=after_tokens, is_clean=draw(st.booleans()))
 
 
 REPLIES = st.one_of(
@@ -109,6 +110,7 @@ def test_reply_written_by_hand_may_give_the_text_alone() -> None:
         ({"kind": "fail", "status": 500, "message": "", "code": 3}, "code must be a string"),
         ({"kind": "cut", "text": "a b"}, "after_tokens must be a whole number from 0 to 2"),
         ({"kind": "cut", "text": "a b", "after_tokens": 3}, "from 0 to 2, got 3"),
+        ({"kind": "cut", "text": "a b", "after_tokens": 1, "is_clean": 1}, "is_clean must be true or false, got 1"),
     ],
 )
 def test_wrong_json_is_refused_by_the_field(value: object, problem: str) -> None:
