@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pytest_letta.errors import StreamError
 from pytest_letta.sse import Comment, Event, read_stream
 
 if TYPE_CHECKING:
@@ -77,6 +79,13 @@ class StreamOpener:
             yield stream
 
     @contextmanager
+    def converse(self, conversation_id: str, text: str, *, tokens: bool = False, **body: Any) -> Iterator[TurnStream]:
+        """Send a user message to a conversation (Letta 0.16.2 and later) and stream the turn."""
+        sent = {"messages": [{"role": "user", "content": text}], "stream_tokens": tokens, **body}
+        with self._open(f"/v1/conversations/{conversation_id}/messages", sent) as stream:
+            yield stream
+
+    @contextmanager
     def resume(
         self, run_id: str, starting_after: int, *, deadline_s: float | None = None, **body: Any
     ) -> Iterator[TurnStream]:
@@ -101,6 +110,29 @@ def payloads(events: list[Event], message_type: str | None = None) -> list[dict[
 def text_of(events: list[Event]) -> str:
     """Return the assistant's text of a stream: the contents of its ``assistant_message`` events, joined."""
     return "".join(_content(one) for one in payloads(events, "assistant_message"))
+
+
+def run_id_of(events: list[Event]) -> str:
+    """Return the id of the run that a stream is about; raises StreamError when no event carries one."""
+    for one in payloads(events):
+        if one.get("run_id"):
+            return str(one["run_id"])
+    raise StreamError(f"none of the {len(events)} events read so far carries a run_id")
+
+
+def wait_for_run(client: httpx.Client, run_id: str, *, limit_s: float = 15.0) -> dict[str, Any]:
+    """Wait until a run has ended, at most `limit_s` seconds, and return it as it is then.
+
+    Its ``status`` is ``created`` or ``running`` when it has not. Raises httpx.HTTPStatusError when it cannot be read.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        answer = client.get(f"/v1/runs/{run_id}")
+        answer.raise_for_status()
+        run: dict[str, Any] = answer.json()
+        if run["status"] not in {"created", "running"} or time.monotonic() > deadline:
+            return run
+        time.sleep(0.1)
 
 
 def _content(message: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,7 +10,7 @@ from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.errors import StreamError
 from pytest_letta.llm import say
-from pytest_letta.streaming import payloads, text_of
+from pytest_letta.streaming import payloads, run_id_of, text_of, wait_for_run
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 _NEEDS = ["streaming", "background"]
 _PACE_S = 0.15
 _TOKENS = [f"word{number} " for number in range(10)]
-_SETTLED_LIMIT_S = 15.0
 #: A replay of a finished run takes milliseconds; who still waits after this would wait for ever.
 _PAST_THE_END_S = 3.0
 
@@ -31,10 +29,6 @@ def _whole(agent: Agent, opener: StreamOpener, text: str = "Hello.") -> list[Eve
     with opener(agent, text, tokens=True, background=True) as stream:
         must(status(stream.response, 200))
         return stream.read_all()
-
-
-def _run_id(events: list[Event]) -> str:
-    return str(payloads(events)[0]["run_id"])
 
 
 def _numbers(events: list[Event]) -> list[int]:
@@ -86,11 +80,11 @@ def test_run_goes_on_without_its_client(
     """When the client leaves, the run goes on to its end and the answer is stored."""
     script = letta_llm.script(say("".join(_TOKENS), tokens=_TOKENS, pace_s=_PACE_S))
     with letta_stream(letta_agent, script.prompt(), tokens=True, background=True) as stream:
-        run_id = _run_id(stream.read(2))
+        run_id = run_id_of(stream.read(2))
 
-    state = _settled(letta_agent, run_id)
+    run = wait_for_run(letta_agent.client, run_id)
 
-    must(equal("completed", state, "state of the run after its client left"))
+    must(equal("completed", run["status"], "state of the run after its client left"))
     said = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
     must(equal(["".join(_TOKENS)], said, "answers stored"))
 
@@ -103,7 +97,7 @@ def test_run_goes_on_without_its_client(
 def test_resume_gives_exactly_the_rest(letta_agent: Agent, letta_stream: StreamOpener) -> None:
     """For every event k, a resume after k gives exactly the events after k, as they were."""
     events = _whole(letta_agent, letta_stream, "Tell me of the sea.")
-    run_id = _run_id(events)
+    run_id = run_id_of(events)
 
     for cut in range(len(events)):
         with letta_stream.resume(run_id, cut) as stream:
@@ -123,7 +117,7 @@ def test_resume_of_a_running_turn_has_no_gap(
     with letta_stream(letta_agent, script.prompt(), tokens=True, background=True) as stream:
         before = stream.read(4)
 
-    with letta_stream.resume(_run_id(before), _numbers(before)[-1]) as stream:
+    with letta_stream.resume(run_id_of(before), _numbers(before)[-1]) as stream:
         after = stream.read_all()
 
     must(equal("".join(_TOKENS), text_of([*before, *after]), "text before and after the break"))
@@ -140,7 +134,7 @@ def test_resume_past_the_end_ends(letta_agent: Agent, letta_stream: StreamOpener
     events = _whole(letta_agent, letta_stream)
 
     try:
-        with letta_stream.resume(_run_id(events), len(events) + 1, deadline_s=_PAST_THE_END_S) as stream:
+        with letta_stream.resume(run_id_of(events), len(events) + 1, deadline_s=_PAST_THE_END_S) as stream:
             must(status(stream.response, 200, 400, 404, 409, 410))
             stream.read_all()
     except (StreamError, httpx.TimeoutException) as error:
@@ -150,13 +144,3 @@ def test_resume_past_the_end_ends(letta_agent: Agent, letta_stream: StreamOpener
 def _spoken(events: list[Event]) -> list[str]:
     """Leave pings out: how many there are depends on when one listens."""
     return [event.data for event in events if event.is_done or event.json().get("message_type") != "ping"]
-
-
-def _settled(agent: Agent, run_id: str) -> str:
-    """Wait until the run has ended, and return its state."""
-    deadline = time.monotonic() + _SETTLED_LIMIT_S
-    while True:
-        state = str(agent.client.get(f"/v1/runs/{run_id}").json().get("status"))
-        if state not in {"created", "running"} or time.monotonic() > deadline:
-            return state
-        time.sleep(0.1)
