@@ -9,7 +9,7 @@ import pytest
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, same_sequence
 from pytest_letta.llm import cut, fail, malformed, say
-from pytest_letta.streaming import payloads, text_of
+from pytest_letta.streaming import payloads, run_id_of, text_of, wait_for_run
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -101,6 +101,27 @@ def test_next_turn_works_after_a_failure(
     must(equal("All is well again.", text_of(events), "answer after a failed turn"))
 
 
+@contract(
+    "SSE-FAIL-005",
+    needs=["streaming", "llm"],
+    because="a gateway whose own upstream broke ends its body properly; only the finish reason is missing",
+)
+def test_answer_without_its_finish_is_no_whole_answer(
+    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
+) -> None:
+    """An answer of the model that ends before its finish reason is not passed off as a whole one, with end_turn."""
+    broken_off = cut("one two three four", after_tokens=2, is_clean=True)
+
+    events = _failed_turn(letta_agent, letta_llm, letta_stream, broken_off)
+
+    reasons = [one.get("stop_reason") for one in payloads(events, "stop_reason")]
+    must(
+        f"the model broke off after {text_of(events)!r}, and the stream stops with end_turn"
+        if "end_turn" in reasons
+        else None
+    )
+
+
 @contract("SSE-LEAVE-001", needs=["streaming", "llm"], because="people close the window in the middle of an answer")
 def test_client_that_leaves_does_no_harm(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
@@ -117,6 +138,27 @@ def test_client_that_leaves_does_no_harm(
     stored = [one["id"] for one in letta_agent.messages()]
     kept = [one["id"] for one in first["messages"]]
     must(same_sequence(kept, [id for id in stored if id in kept], "messages of the turn before"))
+
+
+@contract(
+    "SSE-LEAVE-002",
+    needs=["streaming", "llm", "runs"],
+    because="a run that stays open when its client has gone looks like an agent that is busy for ever",
+)
+def test_turn_comes_to_an_end_without_its_client(
+    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
+) -> None:
+    """When the client leaves a foreground stream its run ends; if as completed, the whole answer is stored."""
+    text = "one two three four five six"
+    script = letta_llm.script(say(text, pace_s=0.1))
+    with letta_stream(letta_agent, script.prompt(), tokens=True) as stream:
+        run_id = run_id_of(stream.read(3))
+
+    run = wait_for_run(letta_agent.client, run_id)
+
+    must(f"the run is {run['status']} when its client has gone" if run["status"] in {"created", "running"} else None)
+    if run["status"] == "completed":
+        must(equal(text, _answer(letta_agent.messages()), "answer stored of a run that is completed"))
 
 
 def _answer(messages: list[dict[str, Any]]) -> str:

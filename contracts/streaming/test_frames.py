@@ -103,5 +103,19 @@ def test_stop_reason_and_usage_come_once(letta_agent: Agent, letta_stream: Strea
     must(equal("end_turn", payloads(events, "stop_reason")[0].get("stop_reason"), "stop reason"))
 
 
+@contract(
+    "SSE-PING-001",
+    level="should",
+    needs=["streaming"],
+    because="clients that know no ping take it for a message: the parameter is there for them",
+)
+def test_pings_can_be_left_out(letta_agent: Agent, letta_stream: StreamOpener) -> None:
+    """A stream that is asked for without pings holds none."""
+    with letta_stream(letta_agent, "Hello.", tokens=True, include_pings=False) as stream:
+        types = _types(stream.read_all())
+
+    must(equal(0, types.count("ping"), "number of pings with include_pings false"))
+
+
 def _types(events: list[Event]) -> list[str]:
     return ["[DONE]" if event.is_done else str(event.json().get("message_type")) for event in events]

@@ -24,7 +24,7 @@ _TEXTS = {
     "emoji": ["I ", "\U0001f9a6", " otters", " \U0001f468\u200d\U0001f469\u200d\U0001f467", "!"],
     "line-ends": ["first\n", "\nsecond", "\r\n", "third\n"],
     "quotes": ['"', "it's", ' "quoted', '" \\ back\\', "\\n", "slash"],
-    "spaces": ["a", "  ", "b", "\t", "c d"],
+    "spaces": ["  a", "  ", "b", "\t", "c d", "  \n"],
     "markup": ["data: x", "\n\n", "event: y", "\n", "<b>&amp;</b>", "[DONE]"],
     "right-to-left": ["\u05e9\u05dc\u05d5\u05dd", " ", "\u0645\u0631\u062d\u0628\u0627"],
 }
