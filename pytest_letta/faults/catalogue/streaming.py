@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_letta.faults.catalogue import streaming_ends
 from pytest_letta.faults.events import is_error
 from pytest_letta.faults.fault import CataloguedFault, Match, every_nth, together
 from pytest_letta.faults.rest import change_status, set_request_field, set_response_field
@@ -244,4 +245,4 @@ _FAILING = (
     ),
 )
 
-FAULTS = (*_FRAMES, *_TEXT, *_ARRIVAL, *_BACKGROUND, *_FAILING)
+FAULTS = (*_FRAMES, *_TEXT, *_ARRIVAL, *_BACKGROUND, *_FAILING, *streaming_ends.FAULTS)
