@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from pytest_letta.agent import Agent
 
+#: The states of a run that has not ended.
+OPEN = frozenset({"created", "running"})
+
 
 class TurnStream:
     """The open stream of a turn. Iterate over its events; `events` and `comments` keep what was read."""
@@ -72,17 +75,15 @@ class StreamOpener:
         `tokens` asks for tokens instead of whole messages, `background` for a run that outlives the
         connection (it needs Redis). `body` adds fields to the request. The status is not checked here.
         """
-        sent = {"messages": [{"role": "user", "content": text}], "stream_tokens": tokens, **body}
         if background:
-            sent["background"] = True
-        with self._open(f"{agent.path}/messages/stream", sent) as stream:
+            body["background"] = True
+        with self._open(f"{agent.path}/messages/stream", _turn(text, tokens) | body) as stream:
             yield stream
 
     @contextmanager
     def converse(self, conversation_id: str, text: str, *, tokens: bool = False, **body: Any) -> Iterator[TurnStream]:
         """Send a user message to a conversation (Letta 0.16.2 and later) and stream the turn."""
-        sent = {"messages": [{"role": "user", "content": text}], "stream_tokens": tokens, **body}
-        with self._open(f"/v1/conversations/{conversation_id}/messages", sent) as stream:
+        with self._open(f"/v1/conversations/{conversation_id}/messages", _turn(text, tokens) | body) as stream:
             yield stream
 
     @contextmanager
@@ -123,16 +124,20 @@ def run_id_of(events: list[Event]) -> str:
 def wait_for_run(client: httpx.Client, run_id: str, *, limit_s: float = 15.0) -> dict[str, Any]:
     """Wait until a run has ended, at most `limit_s` seconds, and return it as it is then.
 
-    Its ``status`` is ``created`` or ``running`` when it has not. Raises httpx.HTTPStatusError when it cannot be read.
+    Its ``status`` is one of OPEN when it has not. Raises httpx.HTTPStatusError when it cannot be read.
     """
     deadline = time.monotonic() + limit_s
     while True:
         answer = client.get(f"/v1/runs/{run_id}")
         answer.raise_for_status()
         run: dict[str, Any] = answer.json()
-        if run["status"] not in {"created", "running"} or time.monotonic() > deadline:
+        if run["status"] not in OPEN or time.monotonic() > deadline:
             return run
         time.sleep(0.1)
+
+
+def _turn(text: str, tokens: bool) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}], "stream_tokens": tokens}
 
 
 def _content(message: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_letta import must
 from pytest_letta.conformance.checks import status
+from pytest_letta.streaming import OPEN
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +24,6 @@ TEXT = "Take your time."
 _ARRIVAL_LIMIT_S = 15.0
 _POLL_S = 0.02
 _OPEN_POLL_S = 0.2
-_OPEN = ("created", "running")
 
 
 class Turn(NamedTuple):
@@ -64,7 +64,7 @@ def open_runs(client: httpx.Client, agent_id: str, limit_s: float) -> str | None
     while True:
         answer = client.get("/v1/runs/", params={"agent_id": agent_id, "limit": 50})
         must(status(answer))
-        still = [f"{run['id']} is still {run['status']}" for run in answer.json() if run["status"] in _OPEN]
+        still = [f"{run['id']} is still {run['status']}" for run in answer.json() if run["status"] in OPEN]
         if not still:
             return None
         if time.monotonic() > deadline:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +9,13 @@ from pytest_letta import must
 from pytest_letta.conformance.checks import status
 from pytest_letta.llm import call_tool, say
 from pytest_letta.oracle import Agent, Block, Message, Passage
+from pytest_letta.streaming import wait_for_run
 
 from .shown import Shown
 
 #: How a message is sent.
 MODES = ("sync", "steps", "tokens", "background", "async")
 _RUN_LIMIT_S = 20.0
-_ENDED = ("completed", "failed", "cancelled", "expired")
 
 
 class World(Shown):
@@ -158,8 +157,12 @@ class World(Shown):
             self.done(client.post(f"/v1/agents/{agent}/messages", json=body))
         elif mode == "async":
             run = self.done(client.post(f"/v1/agents/{agent}/messages/async", json=body))["id"]
-            ended = self._end_of_run(run)
-            must(None if ended == "completed" else f"the run {run} of a message ended as {ended}")
+            now = wait_for_run(client, run, limit_s=_RUN_LIMIT_S)["status"]
+            must(
+                None
+                if now == "completed"
+                else f"the run {run} of a message is {now} after {_RUN_LIMIT_S:.0f} s at most"
+            )
         else:
             body |= {"stream_tokens": mode == "tokens", "background": mode == "background"}  # type: ignore[dict-item]
             with client.stream("POST", f"/v1/agents/{agent}/messages/stream", json=body) as stream:
@@ -174,16 +177,6 @@ class World(Shown):
 
     def _others(self, block: str, agent: str) -> list[str]:
         return [holder for holder in self.memory.holders(block) if holder != agent]
-
-    def _end_of_run(self, run: str) -> str:
-        deadline = time.monotonic() + _RUN_LIMIT_S
-        while True:
-            now = str(self.get(f"/v1/runs/{run}")["status"])
-            if now in _ENDED:
-                return now
-            late = f"run {run} is still {now} after {_RUN_LIMIT_S:.0f} s"
-            must(late if time.monotonic() > deadline else None)
-            time.sleep(0.05)
 
 
 def answer(text: str) -> Message:
