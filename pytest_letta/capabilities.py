@@ -62,6 +62,7 @@ _ROUTES: Final = (
     _Route("runs", "0.6.10", ("GET /v1/runs/",), with_model=True),
     _Route("approvals", "0.11.7", (f"PATCH {_AGENT}/tools/approval/{{tool_name}}",), with_model=True),
     _Route("conversations", "0.16.2", ("GET /v1/conversations/", "POST /v1/conversations/"), with_model=True),
+    _Route("chat_completions", "0.13.0", ("POST /v1/chat/completions",), with_model=True),
     _Route("conversation_deletion", "0.16.5", ("DELETE /v1/conversations/{conversation_id}",)),
 )
 _READY = "GET /v1/ready/"

@@ -87,6 +87,13 @@ class StreamOpener:
             yield stream
 
     @contextmanager
+    def chat(self, agent: Agent, text: str, **body: Any) -> Iterator[TurnStream]:
+        """Send a user message as clients of OpenAI do, with the agent as the model, and stream the turn."""
+        sent = {"model": agent.id, "stream": True, "messages": [{"role": "user", "content": text}], **body}
+        with self._open("/v1/chat/completions", sent) as stream:
+            yield stream
+
+    @contextmanager
     def resume(
         self, run_id: str, starting_after: int, *, deadline_s: float | None = None, **body: Any
     ) -> Iterator[TurnStream]:
