@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_letta.faults.catalogue import streaming_ends, streaming_modes, streaming_resume
+from pytest_letta.faults.catalogue import streaming_ends, streaming_modes, streaming_resume, streaming_size
 from pytest_letta.faults.events import is_error
 from pytest_letta.faults.fault import CataloguedFault, Match, every_nth, together
 from pytest_letta.faults.rest import change_status, set_request_field, set_response_field
@@ -248,5 +248,5 @@ _FAILING = (
 
 FAULTS = (
     *(*_FRAMES, *_TEXT, *_ARRIVAL, *_BACKGROUND, *_FAILING),
-    *(*streaming_ends.FAULTS, *streaming_modes.FAULTS, *streaming_resume.FAULTS),
+    *(*streaming_ends.FAULTS, *streaming_modes.FAULTS, *streaming_resume.FAULTS, *streaming_size.FAULTS),
 )

@@ -1,4 +1,4 @@
-"""Faults that break streams by other doors, long answers, signs in arguments, streams at once and pings."""
+"""Faults that break streams by other doors, and their pings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pytest_letta.faults.events import Block, Blocks, OnEvents
-from pytest_letta.faults.fault import CataloguedFault, Fault, Match, Request
+from pytest_letta.faults.fault import CataloguedFault, Match, Request
 from pytest_letta.faults.rest import change_status, drop_list_item
 from pytest_letta.faults.stream import (
     alter_token_text,
@@ -19,34 +19,15 @@ from pytest_letta.faults.stream import (
 
 _STREAM = Match("POST", "/messages/stream$")
 _CONVERSATION = Match("POST", r"/conversations/[^/]+/messages$")
-_EITHER = Match("POST", r"/messages/stream$|/conversations/[^/]+/messages$")
 _CHAT = Match("POST", "/chat/completions$")
 _RESUME = Match("POST", r"/runs/[^/]+/stream$")
 _HISTORY = Match("GET", r"/agents/[^/]+/messages$")
 
 _THREE = ("[steps]", "[tokens]", "[background]")
-_TWO = ("[foreground]", "[background]")
-_SIGNS = ("[emoji]", "[line-ends]", "[quotes]", "[markup]", "[separators]")
-_MOST_TOKENS = 2000
-_MOST_CHARACTERS = 16 * 1024
-_MOST_BYTES = 2 * 1024 * 1024
 
 
 def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{id}{case}" for case in cases)
-
-
-def _is_answer(block: Block) -> bool:
-    return block.message.get("message_type") == "assistant_message"
-
-
-def _shorten(message: dict[str, Any]) -> None:
-    message["content"] = (message.get("content") or "")[:_MOST_CHARACTERS]
-
-
-def _leave_ascii(message: dict[str, Any]) -> None:
-    call = message.get("tool_call") or {}
-    call["arguments"] = (call.get("arguments") or "").encode("ascii", "ignore").decode()
 
 
 def _alter_delta(message: dict[str, Any]) -> None:
@@ -56,22 +37,6 @@ def _alter_delta(message: dict[str, Any]) -> None:
 
 def _finish_otherwise(message: dict[str, Any]) -> None:
     message["choices"][0]["finish_reason"] = message["choices"][0]["finish_reason"] and "end_turn"
-
-
-def _keep_tokens(request: Request, blocks: Blocks) -> Blocks:
-    count = 0
-    for block in blocks:
-        count += _is_answer(block)
-        if count <= _MOST_TOKENS or not _is_answer(block):
-            yield block
-
-
-def _keep_bytes(request: Request, blocks: Blocks) -> Blocks:
-    sent = 0
-    for block in blocks:
-        sent += len(block.raw)
-        if sent <= _MOST_BYTES or not _is_answer(block):
-            yield block
 
 
 def _end_well(request: Request, blocks: Blocks) -> Blocks:
@@ -84,10 +49,6 @@ def _end_well(request: Request, blocks: Blocks) -> Blocks:
         choice = {"index": 0, "delta": {}, "finish_reason": "stop"}
         chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [choice]}
         yield Block(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
-
-
-def _on_answer(edit: Any, on: Match) -> Fault:
-    return change_event(_is_answer, edit, on=on)
 
 
 _CONVERSATIONS = (
@@ -158,61 +119,6 @@ _CHATS = (
     ),
 )
 
-_SIZES = (
-    CataloguedFault(
-        name="tokens-beyond-2000-lost",
-        kills=("SSE-SIZE-001[tokens]", "SSE-SIZE-001[background]"),
-        reason="text of the stream: expected .* they part at",
-        make=lambda: OnEvents(_keep_tokens, on=_STREAM),
-    ),
-    CataloguedFault(
-        name="events-cut-at-16-KiB",
-        kills=("SSE-SIZE-001[steps]", *_cases("SSE-SIZE-002", _THREE)),
-        reason="text of the stream: expected .* got 16,384; they part at 16,384",
-        make=lambda: _on_answer(_shorten, _STREAM),
-    ),
-    CataloguedFault(
-        name="long-answers-not-stored",
-        kills=(*_cases("SSE-SIZE-001", _THREE), *_cases("SSE-SIZE-002", _THREE)),
-        reason="number of answers stored: expected 1, got 0",
-        make=lambda: drop_list_item(-1, on=_HISTORY),
-    ),
-    CataloguedFault(
-        name="arguments-in-ascii",
-        # The arguments of the first have an otter in them; in whole messages they are escaped already.
-        kills=("SSE-TOOL-001[tokens]", "SSE-TOOL-002[emoji]", "SSE-TOOL-002[separators]"),
-        reason="arguments of the call: expected|arguments in the stream: expected",
-        make=lambda: change_event("tool_call_message", _leave_ascii, on=_STREAM),
-    ),
-)
-
-_AT_ONCE = (
-    CataloguedFault(
-        name="token-of-the-other-stream",
-        kills=(*_cases("SSE-TWO-001", _TWO), *_cases("SSE-TWO-002", _TWO)),
-        reason="text of the first stream: expected amber .*cobalt",
-        make=lambda: alter_token_text(extra="cobalt ", on=_EITHER),
-    ),
-    CataloguedFault(
-        name="second-answer-not-stored",
-        kills=_cases("SSE-TWO-001", _TWO),
-        reason="answers stored of two streams at once: 1 missing",
-        make=lambda: drop_list_item(-1, on=_HISTORY),
-    ),
-    CataloguedFault(
-        name="conflict-is-a-server-error",
-        kills=_cases("SSE-TWO-002", _TWO),
-        reason="answered 500: .*expected 409",
-        make=lambda: change_status(500, only=409, on=_CONVERSATION),
-    ),
-    CataloguedFault(
-        name="what-outgrows-2-MiB-is-lost",
-        kills=_cases("SSE-SLOW-001", _TWO),
-        reason="text of the stream to a slow reader: .* missing",
-        make=lambda: OnEvents(_keep_bytes, on=_STREAM),
-    ),
-)
-
 _PINGS = (
     CataloguedFault(
         name="silence-of-a-background-stream",
@@ -228,4 +134,4 @@ _PINGS = (
     ),
 )
 
-FAULTS = (*_CONVERSATIONS, *_CHATS, *_SIZES, *_AT_ONCE, *_PINGS)
+FAULTS = (*_CONVERSATIONS, *_CHATS, *_PINGS)
