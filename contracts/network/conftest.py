@@ -1,4 +1,4 @@
-"""What the contracts of this suite share: patience with a service that was away."""
+"""What the contracts of this suite share: patience with a service that was away, and asking both ways."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ from pytest_letta import must
 if TYPE_CHECKING:
     import httpx
 
+    from pytest_letta.conformance.differential import Question
     from pytest_letta.settings import Settings
 
 Patience = Callable[[Callable[[], "httpx.Response"], str], "httpx.Response"]
+Differing = Callable[["Question"], str | None]
+
+
+@pytest.fixture
+def differing(letta_client: httpx.Client, letta_proxy_client: httpx.Client) -> Differing:
+    """Return ``differing(question)``: how the answer through the proxy differs from the direct one, if it does."""
+    from pytest_letta.conformance.differential import difference
+
+    return lambda question: difference(letta_client, letta_proxy_client, question)
 
 
 @pytest.fixture

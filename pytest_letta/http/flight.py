@@ -105,6 +105,14 @@ class Rules:
         return {phase: Timeout.of(bound, deadline) for phase, bound in zip(_PHASES, bounds, strict=True)}
 
 
+def _url(request: httpx.Request) -> str:
+    """Return the URL as it was sent: httpcore sends the extension "target" as it is, which httpx would tidy up."""
+    target = request.extensions.get("target")
+    if target is None:
+        return str(request.url)
+    return str(request.url.copy_with(raw_path=b"/")).removesuffix("/") + bytes(target).decode("latin-1")
+
+
 def _encoded(text: str) -> bytes:
     """Encode a header as Starlette decodes it; what does not fit there cannot be a password of Letta anyway."""
     try:
@@ -177,7 +185,7 @@ class Flight:
             headers.append(("Authorization", f"Bearer {PLACEHOLDER}"))
         return Exchange(
             method=self._request.method,
-            url=str(self._request.url),
+            url=_url(self._request),
             request_headers=tuple(headers),
             request_body=bytes(self.sent.data),
             status=self._status,

@@ -95,6 +95,7 @@ PUBLIC = {
     "pytest_letta.compose.checks",
     "pytest_letta.compose.place",
     "pytest_letta.conformance.checks",
+    "pytest_letta.conformance.differential",
     "pytest_letta.conformance.memory",
     "pytest_letta.errors",
     "pytest_letta.llm",

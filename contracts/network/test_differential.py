@@ -1,0 +1,114 @@
+"""Differential: whatever the server documents is answered through the proxy as it is directly."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_letta import contract, must, not_applicable
+from pytest_letta.conformance.differential import Question
+
+if TYPE_CHECKING:
+    from pytest_letta.agent import Agent
+    from pytest_letta.deployment import Deployment
+
+Differing = Callable[[Question], str | None]
+
+_AREAS = (
+    *("admin", "agents", "archives", "blocks", "conversations", "folders", "groups", "identities", "jobs"),
+    *("mcp-servers", "messages", "models", "providers", "runs", "sandbox-config", "sources", "steps", "tags", "tools"),
+)
+_OTHERS = "others"
+#: Values of parameters: short pages in an order that new entries do not disturb, and what a search must be given.
+_VALUES = {"limit": "2", "order": "asc", "query": "pytest-letta", "top_k": "2"}
+_UNKNOWN = "/v1/agents/agent-00000000-0000-4000-8000-000000000000"
+_JSON = {"Content-Type": "application/json"}
+_DESCRIBED = json.dumps({"description": "\u00c5se & \u4e16\u754c \U0001f680 <b>\\ /", "metadata": {"a": [1, 1.5, None]}}).encode()
+
+
+def _readable(deployment: Deployment, known: frozenset[str]) -> Iterator[str]:
+    """Give the targets of the documented GET operations whose path parameters are just those that are `known`."""
+    if deployment.spec is None:
+        not_applicable("the server gives no usable /openapi.json, so its operations are unknown")
+    for operation in deployment.spec.operations.values():
+        if operation.method == "GET" and set(re.findall(r"\{(\w+)\}", operation.path)) == known:
+            documented = deployment.spec.document["paths"][operation.path]["get"]
+            if "text/event-stream" not in json.dumps(documented.get("responses", {})):
+                yield operation.path + _query(documented)
+
+
+def _query(documented: dict[str, Any]) -> str:
+    names = [one.get("name") for one in documented.get("parameters", []) if one.get("in") == "query"]
+    pairs = [f"{name}={value}" for name, value in _VALUES.items() if name in names]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def _area(target: str) -> str:
+    found = re.match(r"/v1/([\w-]+)", target)
+    return found[1] if found and found[1] in _AREAS else _OTHERS
+
+
+@contract(
+    "NET-DIFF-001", needs=["proxy"], because="a proxy with one rule too many breaks one route, which nobody looks at"
+)
+@pytest.mark.parametrize("area", [pytest.param(area, id=area) for area in (*_AREAS, _OTHERS)])
+def test_documented_lists_are_the_same_through_the_proxy(
+    area: str, letta_deployment: Deployment, differing: Differing
+) -> None:
+    """Every documented read without ids has the same status, headers and body through the proxy as directly."""
+    targets = [target for target in _readable(letta_deployment, frozenset()) if _area(target) == area]
+    if not targets:
+        not_applicable(f"the server documents no such read of {area}")
+
+    for target in targets:
+        must(differing(Question(target)))
+
+
+@contract("NET-DIFF-002", needs=["agents", "proxy"], because="what is read of an agent must not depend on the way")
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(frozenset({"agent_id"}), id="agent"),
+        pytest.param(frozenset({"agent_id", "block_label"}), id="block"),
+    ],
+)
+def test_reads_of_an_agent_are_the_same_through_the_proxy(
+    known: frozenset[str], letta_agent: Agent, letta_deployment: Deployment, differing: Differing
+) -> None:
+    """Every documented read of an agent has the same status, headers and body through the proxy as directly."""
+    for target in _readable(letta_deployment, known):
+        path = target.replace("{agent_id}", letta_agent.id).replace("{block_label}", "human")
+        must(differing(Question(path)))
+
+
+@contract("NET-DIFF-003", needs=["agents", "proxy"], because="a proxy that checks or changes bodies breaks writes only")
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "content"),
+    [
+        pytest.param("PATCH", "{agent}", _JSON, _DESCRIBED, id="change"),
+        pytest.param("PATCH", "{agent}", _JSON, b"{}", id="empty-object"),
+        pytest.param("PATCH", "{agent}", _JSON, b"", id="empty-body"),
+        pytest.param("PATCH", "{agent}", _JSON, b'{"name": {}}', id="wrong-type"),
+        pytest.param("PATCH", "{agent}", _JSON, b'{"name": ', id="malformed-json"),
+        pytest.param("PATCH", "{agent}", _JSON, b'{"name": "\xff"}', id="not-utf-8"),
+        pytest.param("PATCH", "{agent}", {}, b"{}", id="no-content-type"),
+        pytest.param("POST", "/v1/agents/", _JSON, b"[]", id="not-an-object"),
+        pytest.param(
+            "POST", "/v1/agents/", {"Content-Type": "application/x-www-form-urlencoded"}, b"a=1&b=%26", id="form"
+        ),
+        pytest.param("PATCH", _UNKNOWN, _JSON, b"{}", id="change-of-nobody"),
+        pytest.param("DELETE", _UNKNOWN, {}, None, id="deletion-of-nobody"),
+        pytest.param("DELETE", "/v1/agents/nobody", {}, None, id="deletion-of-a-malformed-id"),
+        pytest.param("PUT", "/v1/agents/", _JSON, b"{}", id="method-not-allowed"),
+        pytest.param("POST", "/v1/pytest-letta-no-such-path", _JSON, b"{}", id="no-such-path"),
+    ],
+)
+def test_writes_are_answered_alike_through_the_proxy(
+    method: str, target: str, headers: dict[str, str], content: bytes | None, letta_agent: Agent, differing: Differing
+) -> None:
+    """Writes, also empty, malformed and refused ones, are answered through the proxy as they are directly."""
+    must(differing(Question(target.format(agent=letta_agent.path), method, headers, content)))

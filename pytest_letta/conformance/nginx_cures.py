@@ -1,0 +1,83 @@
+"""Names the setting of nginx that explains why an answer through the proxy is another than the direct one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+#: By the status with which nginx itself refuses.
+_BY_STATUS: Final = {
+    400: "large_client_header_buffers 8 64k, and ignore_invalid_headers on; nginx writes the cause into its error_log",
+    403: "no deny, auth_request or limit_except in the location that leads to Letta",
+    408: "client_body_timeout 60s or more: uploads may be slow",
+    413: "client_max_body_size 64m; it is 1m unless it is set",
+    414: "large_client_header_buffers 8 64k",
+    426: "proxy_http_version 1.1",
+    429: "no limit_req or limit_conn before Letta, or larger ones",
+    431: "large_client_header_buffers 8 64k",
+    499: "proxy_ignore_client_abort on",
+    502: "proxy_pass must name where Letta listens now; with a name, `resolver` and a variable in proxy_pass",
+    503: "no limit_req or limit_conn before Letta, or larger ones",
+    504: "proxy_read_timeout 3600s",
+}
+_BY_HEADER: Final = {
+    "access-control-allow-origin": "no add_header Access-Control-Allow-Origin: Letta sends it by itself",
+    "allow": "no limit_except and no `return 405`: Letta says itself what it allows",
+    "cache-control": "no expires and no add_header Cache-Control",
+    "content-disposition": "no proxy_hide_header",
+    "content-encoding": "gzip off, gunzip off, and no proxy_set_header Accept-Encoding",
+    "content-type": "no charset, no default_type with return, no proxy_hide_header Content-Type",
+    "location": "proxy_set_header Host $http_host, and proxy_redirect left at its default",
+    "www-authenticate": "auth_basic off: Letta's own password goes through the same header",
+}
+_AS_IT_CAME = (
+    "merge_slashes off, and proxy_pass without a URI, nothing after host and port and no rewrite, so that the path "
+    "goes on as it came"
+)
+_QUERY = "proxy_pass without a URI, or with $request_uri: $uri alone loses the query, and a rewrite decodes it"
+_ODD_PATH = re.compile(r"//|/\.|%")
+
+
+def cure(
+    target: str, sent: Mapping[str, str], seen: Collection[str], status: int | None, *, by_itself: bool, moved: bool
+) -> str:
+    """Return ` (nginx: ...)`, the setting that most probably is missing, or "" where nothing is known of it.
+
+    `target` is path and query of the request, `sent` its own headers, `seen` names what differs ("status",
+    "header location", "body ..."), `status` is that of the proxy (None: no answer). `by_itself`: the page is the
+    proxy's own. `moved`: the status of the direct answer is another one.
+    """
+    found = _of_refusal(target, status, by_itself, moved) or _of_header(seen) or _of_request(target, sent)
+    return f" (nginx: {found or 'no proxy_cache, no sub_filter, no add_header in the location of Letta'})"
+
+
+def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -> str | None:
+    if status is None:
+        return "proxy_http_version 1.1, proxy_set_header Connection \"\", and proxy_read_timeout 3600s"
+    if moved and status in _BY_STATUS and status != 400:
+        return _BY_STATUS[status]
+    if moved and _ODD_PATH.search(target.partition("?")[0]):
+        return _AS_IT_CAME
+    if moved and status == 400:
+        return _BY_STATUS[400]
+    if moved and status in {301, 302, 303, 307, 308}:
+        return "`location /` for Letta and no rewrite: a location that ends in a slash redirects by itself"
+    if by_itself and moved:
+        return "one `location /` with proxy_pass for all paths and methods, without return, limit_except or error_page"
+    return "proxy_intercept_errors off, and no error_page" if by_itself else None
+
+
+def _of_header(seen: Collection[str]) -> str | None:
+    return next((text for name, text in _BY_HEADER.items() if f"header {name}" in seen), None)
+
+
+def _of_request(target: str, sent: Mapping[str, str]) -> str | None:
+    path, _, query = target.partition("?")
+    if _ODD_PATH.search(path):
+        return _AS_IT_CAME
+    if sent:
+        names = ", ".join(sent)
+        kept = "proxy_pass_request_headers on, and no proxy_set_header that empties or replaces"
+        return f"{kept} {names}; underscores_in_headers on" if "_" in names else f"{kept} {names}"
+    return _QUERY if query else None
