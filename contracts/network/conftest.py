@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
     from pytest_letta.settings import Settings
 
 Patience = Callable[[Callable[[], "httpx.Response"], str], "httpx.Response"]
-Differing = Callable[["Question"], str | None]
+
+
+class Differing(Protocol):
+    """What `differing` gives."""
+
+    def __call__(self, question: Question, headers: Sequence[str] = ...) -> str | None: ...
 
 
 @pytest.fixture
 def differing(letta_client: httpx.Client, letta_proxy_client: httpx.Client) -> Differing:
     """Return ``differing(question)``: how the answer through the proxy differs from the direct one, if it does."""
-    from pytest_letta.conformance.differential import difference
+    from pytest_letta.conformance.differential import HEADERS, difference
 
-    return lambda question: difference(letta_client, letta_proxy_client, question)
+    def ask_both(question: Question, headers: Sequence[str] = HEADERS) -> str | None:
+        return difference(letta_client, letta_proxy_client, question, headers)
+
+    return ask_both
 
 
 @pytest.fixture

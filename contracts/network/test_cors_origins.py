@@ -9,12 +9,12 @@ import pytest
 
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, status
-from pytest_letta.conformance.differential import Question
+from pytest_letta.conformance.differential import CORS_HEADERS, Question
 
 if TYPE_CHECKING:
     import httpx
 
-Differing = Callable[[Question], str | None]
+Differing = Callable[..., str | None]
 
 #: Letta adds it to whatever origins are configured (letta/server/rest_api/app.py).
 _ALLOWED = "https://app.letta.com"
@@ -29,7 +29,9 @@ def _preflight(origin: str, method: str, fields: str = "authorization,content-ty
 
 
 @contract("NET-ORIGIN-001", because="a page that may read but not change shows agents which nobody can edit")
-@pytest.mark.parametrize("method", [pytest.param(name, id=name.lower()) for name in ("GET", "PUT", "PATCH", "DELETE")])
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, id=name.lower()) for name in ("GET", "PUT", "PATCH", "DELETE")]
+)
 def test_preflight_allows_every_method(method: str, letta_client: httpx.Client) -> None:
     """The preflight of an allowed origin allows each method that the API has, and the headers that Letta reads."""
     fields = ("authorization", "content-type", "user_id", "x-bare-password")
@@ -45,7 +47,9 @@ def test_preflight_allows_every_method(method: str, letta_client: httpx.Client) 
         must(contains(allowed, name, f"allowed headers of the preflight of {method}"))
 
 
-@contract("NET-ORIGIN-002", because="origins are compared as a whole: who may register a look-alike must not be let in")
+@contract(
+    "NET-ORIGIN-002", because="origins are compared as a whole: who may register a look-alike must not be let in"
+)
 @pytest.mark.parametrize(
     "origin",
     [
@@ -86,14 +90,18 @@ def test_pages_may_read_refusals(question: Question, letta_client: httpx.Client)
 
     must(equal([_ALLOWED], answer.headers.get_list(_ALLOW_ORIGIN), f"allowed origins of {question.name}"))
     varies = [one.strip().lower() for one in answer.headers.get("vary", "").split(",")]
-    must(contains(varies, "origin", f"Vary of {question.name}: a cache gives one origin's answer to another"))
+    mixed_up = f"{question.name} lacks 'Vary: Origin', so that a cache gives one origin's answer to another"
+    must(mixed_up if not {"origin", "*"} & set(varies) else None)
 
 
 @contract("NET-ORIGIN-004", needs=["proxy"], because="a proxy that has CORS rules of its own overrides the server's")
 @pytest.mark.parametrize(
     "question",
     [
-        *(pytest.param(_preflight(_ALLOWED, name), id=f"{name.lower()}-preflight") for name in ("GET", "PUT", "DELETE")),
+        *(
+            pytest.param(_preflight(_ALLOWED, name), id=f"{name.lower()}-preflight")
+            for name in ("GET", "PUT", "DELETE")
+        ),
         pytest.param(_preflight("https://pytest-letta.invalid", "POST"), id="foreign-preflight"),
         pytest.param(_preflight("null", "POST"), id="null-preflight"),
         pytest.param(Question("/v1/health/", headers={"Origin": "https://pytest-letta.invalid"}), id="foreign"),
@@ -103,4 +111,4 @@ def test_pages_may_read_refusals(question: Question, letta_client: httpx.Client)
 )
 def test_proxy_has_no_cors_rules_of_its_own(question: Question, differing: Differing) -> None:
     """Preflights and answers to pages are the same through the proxy, whatever their origin."""
-    must(differing(question))
+    must(differing(question, CORS_HEADERS))

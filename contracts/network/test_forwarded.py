@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REDIRECTED = "/v1/agents?limit=1"
 _OTHER = "pytest-letta.invalid"
 _CURE = (
-    "nginx: set each of these headers itself: proxy_set_header X-Forwarded-Proto $scheme, X-Forwarded-Host $http_host, "
+    "nginx: set these headers itself: proxy_set_header X-Forwarded-Proto $scheme, X-Forwarded-Host $http_host, "
     'X-Forwarded-Port $server_port, Forwarded ""'
 )
 _IN_A_ROW = 4
@@ -79,8 +79,10 @@ def test_connection_to_the_proxy_is_kept(before: Question, letta_proxy_client: h
     ports = []
     for _ in range(_IN_A_ROW):
         for question in (before, Question("/v1/health/")):
-            answer = question.ask(letta_proxy_client)
+            answer = question.ask(letta_proxy_client, stream=True)
             ports.append(answer.extensions["network_stream"].get_extra_info("client_addr")[1])
+            answer.read()
+            answer.close()
         must(status(answer))
         must(equal("ok", answer.json().get("status"), f"status in GET /v1/health/ after {before.name}"))
 

@@ -103,7 +103,10 @@ def test_methods_pass_the_proxy(method: str, target: str, differing: Differing) 
 
 
 @contract(
-    "NET-METHOD-002", level="should", needs=["agents", "proxy"], because="the server says what it knows, not the proxy"
+    "NET-METHOD-002",
+    level="should",
+    needs=["agents", "proxy"],
+    because="the server says what it knows, not the proxy",
 )
 @pytest.mark.parametrize("method", [pytest.param(name, id=name.lower()) for name in ("PROPFIND", "QUERY", "PYTEST")])
 def test_unknown_methods_pass_the_proxy(method: str, differing: Differing) -> None:

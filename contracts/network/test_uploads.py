@@ -90,7 +90,9 @@ def test_broken_uploads_harm_nobody(letta_agent: Agent, letta_client: httpx.Clie
     must(_broken_problem(letta_client, letta_agent))
 
 
-@contract("NET-UPLOAD-003", needs=["agents", "proxy"], because="a proxy may hold a connection to Letta for each upload")
+@contract(
+    "NET-UPLOAD-003", needs=["agents", "proxy"], because="a proxy may hold a connection to Letta for each upload"
+)
 def test_broken_uploads_through_the_proxy_harm_nobody(letta_agent: Agent, letta_proxy_client: httpx.Client) -> None:
     """The same uploads through the proxy change nothing, and others are answered meanwhile and after."""
     must(_broken_problem(letta_proxy_client, letta_agent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,20 +14,20 @@ from pytest_letta.telling import printable, shorten
 if TYPE_CHECKING:
     import httpx
 
-#: Headers that clients act upon; Date, Server, lengths and the like are each hop's own.
-HEADERS: Final = (
+#: What every client acts upon; Date, Server, lengths and the like are each hop's own.
+HEADERS: Final = ("allow", "content-type", "location")
+#: What caches, browsers and downloads act upon besides.
+MORE_HEADERS: Final = (*HEADERS, "cache-control", "content-disposition", "retry-after", "www-authenticate")
+#: What browsers ask of the answers to pages of other origins.
+CORS_HEADERS: Final = (
+    *HEADERS,
+    "access-control-allow-credentials",
     "access-control-allow-headers",
     "access-control-allow-methods",
     "access-control-allow-origin",
-    "allow",
-    "cache-control",
-    "content-disposition",
-    "content-type",
-    "location",
-    "retry-after",
-    "www-authenticate",
 )
 _ROUNDS = 3
+_SHOWN = 100
 _NOTHING = "nothing"
 View = Mapping[str, object]
 
@@ -51,8 +51,8 @@ class Question:
     def name(self) -> str:
         return f"{self.method} {shorten(self.target, 120)}"
 
-    def ask(self, client: httpx.Client) -> httpx.Response:
-        """Send the request; raises httpx.RequestError."""
+    def ask(self, client: httpx.Client, *, stream: bool = False) -> httpx.Response:
+        """Send the request; raises httpx.RequestError. With `stream` the answer is still to be read and closed."""
         prefix = client.base_url.raw_path.rstrip(b"/")
         request = client.build_request(
             self.method,
@@ -61,7 +61,7 @@ class Question:
             content=self._pieces(self.content) if isinstance(self.content, tuple) else self.content,
             extensions={"target": prefix + self.target.encode("ascii")},
         )
-        return client.send(request)
+        return client.send(request, stream=stream)
 
     def _pieces(self, pieces: tuple[bytes, ...]) -> Iterator[bytes]:
         for piece in pieces:
@@ -69,23 +69,27 @@ class Question:
             yield piece
 
 
-def difference(direct: httpx.Client, proxy: httpx.Client, question: Question) -> str | None:
+def difference(
+    direct: httpx.Client, proxy: httpx.Client, question: Question, headers: Sequence[str] = HEADERS
+) -> str | None:
     """Say how the answer through the proxy differs from the direct one, and what cures it; ``None``: not at all.
 
-    A field counts only if two direct answers, one before and one after the proxied one, agree in it. Whatever
-    others do to the same server meanwhile gets two more chances.
+    Status, body and these `headers` are compared. A field counts only if two direct answers, one before and one
+    after the proxied one, agree in it. Bodies get two more chances, for others use the same server meanwhile.
     """
     problem = None
     for _ in range(_ROUNDS):
-        before, proxied = _View.of(question, direct), _View.of(question, proxy)
+        before, proxied = (_View.of(question, way, headers) for way in (direct, proxy))
         if not before.differing(proxied):
             return None
-        after = _View.of(question, direct)
+        after = _View.of(question, direct, headers)
         moving = before.differing(after)
         seen = [key for key in before.differing(proxied) if key not in moving]
         if not seen or not after.differing(proxied):
             return None
         problem = _told(question, before, proxied, seen)
+        if not all(key.startswith("body") for key in seen):
+            break
     return problem
 
 
@@ -98,7 +102,7 @@ class _View:
     is_page: bool = False
 
     @classmethod
-    def of(cls, question: Question, client: httpx.Client) -> _View:
+    def of(cls, question: Question, client: httpx.Client, headers: Sequence[str]) -> _View:
         import httpx
 
         try:
@@ -106,7 +110,7 @@ class _View:
         except httpx.RequestError as error:
             return cls({"status": f"no answer, {type(error).__name__}"}, None)
         fields: dict[str, object] = {"status": answer.status_code}
-        fields |= {f"header {name}": _header(answer, name, client.base_url) for name in HEADERS}
+        fields |= {f"header {name}": _header(answer, name, client.base_url) for name in headers}
         if question.headers.get("Accept-Encoding") == "identity":
             fields["header content-encoding"] = answer.headers.get("content-encoding")
         fields |= dict(_flat("body", _body(answer)))
@@ -160,7 +164,7 @@ def _flat(place: str, value: Any) -> Iterator[tuple[str, object]]:
 
 
 def _told(question: Question, direct: _View, proxied: _View, seen: list[str]) -> str:
-    shown = [f"{key} is {_text(proxied.get(key))}, not {_text(direct.get(key))}" for key in seen[:3]]
+    shown = [_contrast(key, proxied.get(key), direct.get(key)) for key in seen[:3]]
     more = f"; {len(seen) - 3} more" if len(seen) > 3 else ""
     by_itself = proxied.is_page and not direct.is_page
     moved = proxied.status != direct.status
@@ -168,5 +172,15 @@ def _told(question: Question, direct: _View, proxied: _View, seen: list[str]) ->
     return f"{question.name} through the proxy: {'; '.join(shown)}{more}{hint}"
 
 
-def _text(value: object) -> str:
-    return printable(shorten(value, 100))
+def _contrast(key: str, proxied: object, direct: object) -> str:
+    """Say that a field is this and not that, of long texts from shortly before they part on."""
+    seen, wanted = (" ".join(str(value).split()) for value in (proxied, direct))
+    pairs = enumerate(zip(seen, wanted, strict=False))
+    alike = next((place for place, (one, other) in pairs if one != other), min(len(seen), len(wanted)))
+    start = max(0, alike - 20) if alike > _SHOWN // 2 else 0
+    dots = "..." if start else ""
+    return f"{key} is {dots}{_text(seen[start:])}, not {dots}{_text(wanted[start:])}"
+
+
+def _text(text: str) -> str:
+    return printable(shorten(text, _SHOWN))

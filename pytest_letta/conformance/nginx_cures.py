@@ -8,7 +8,7 @@ from typing import Final
 
 #: By the status with which nginx itself refuses.
 _BY_STATUS: Final = {
-    400: "large_client_header_buffers 8 64k, and ignore_invalid_headers on; nginx writes the cause into its error_log",
+    400: "large_client_header_buffers 8 64k; nginx writes the cause into its error_log",
     403: "no deny, auth_request or limit_except in the location that leads to Letta",
     408: "client_body_timeout 60s or more: uploads may be slow",
     413: "client_max_body_size 64m; it is 1m unless it is set",
@@ -25,11 +25,32 @@ _BY_HEADER: Final = {
     "access-control-allow-origin": "no add_header Access-Control-Allow-Origin: Letta sends it by itself",
     "allow": "no limit_except and no `return 405`: Letta says itself what it allows",
     "cache-control": "no expires and no add_header Cache-Control",
+    "access-control-allow-credentials": "no add_header Access-Control-...: Letta sends them by itself",
+    "access-control-allow-headers": "no `return 204` to OPTIONS: Letta answers preflights by itself",
+    "access-control-allow-methods": "no `return 204` to OPTIONS: Letta answers preflights by itself",
     "content-disposition": "no proxy_hide_header",
     "content-encoding": "gzip off, gunzip off, and no proxy_set_header Accept-Encoding",
     "content-type": "no charset, no default_type with return, no proxy_hide_header Content-Type",
-    "location": "proxy_set_header Host $http_host, and proxy_redirect left at its default",
+    "location": (
+        "proxy_set_header Host $http_host, and proxy_redirect left at its default; for a query that is lost or "
+        "changed, proxy_pass without a URI"
+    ),
     "www-authenticate": "auth_basic off: Letta's own password goes through the same header",
+}
+_UNCACHED = "no proxy_cache and no proxy_force_ranges: answers of Letta are neither kept nor cut"
+_UNTOUCHED = "no `if`, map or rewrite that looks at this header"
+#: By the header of the request that invites the difference.
+_BY_REQUEST: Final = {
+    "accept": _UNTOUCHED,
+    "accept-encoding": _BY_HEADER["content-encoding"],
+    "cache-control": _UNCACHED,
+    "expect": "proxy_request_buffering on",
+    "if-modified-since": _UNCACHED,
+    "if-none-match": _UNCACHED,
+    "origin": "no CORS rules: Letta answers preflights and names origins by itself",
+    "range": _UNCACHED,
+    "x-http-method-override": _UNTOUCHED,
+    "x-original-url": _UNTOUCHED,
 }
 _AS_IT_CAME = (
     "merge_slashes off, and proxy_pass without a URI, nothing after host and port and no rewrite, so that the path "
@@ -54,7 +75,7 @@ def cure(
 
 def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -> str | None:
     if status is None:
-        return "proxy_http_version 1.1, proxy_set_header Connection \"\", and proxy_read_timeout 3600s"
+        return 'proxy_http_version 1.1, proxy_set_header Connection "", and proxy_read_timeout 3600s'
     if moved and status in _BY_STATUS and status != 400:
         return _BY_STATUS[status]
     if moved and _ODD_PATH.search(target.partition("?")[0]):
@@ -64,7 +85,9 @@ def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -
     if moved and status in {301, 302, 303, 307, 308}:
         return "`location /` for Letta and no rewrite: a location that ends in a slash redirects by itself"
     if by_itself and moved:
-        return "one `location /` with proxy_pass for all paths and methods, without return, limit_except or error_page"
+        return (
+            "one `location /` with proxy_pass for all paths and methods, without return, limit_except or error_page"
+        )
     return "proxy_intercept_errors off, and no error_page" if by_itself else None
 
 
@@ -76,8 +99,11 @@ def _of_request(target: str, sent: Mapping[str, str]) -> str | None:
     path, _, query = target.partition("?")
     if _ODD_PATH.search(path):
         return _AS_IT_CAME
+    invited = next((text for name, text in _BY_REQUEST.items() if name in map(str.lower, sent)), None)
+    if invited:
+        return invited
     if sent:
         names = ", ".join(sent)
-        kept = "proxy_pass_request_headers on, and no proxy_set_header that empties or replaces"
+        kept = "proxy_pass_request_headers on, proxy_pass_request_body on, and no proxy_set_header that replaces"
         return f"{kept} {names}; underscores_in_headers on" if "_" in names else f"{kept} {names}"
     return _QUERY if query else None
