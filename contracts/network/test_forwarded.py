@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import ssl
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_letta import contract, must
+from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import equal, status
 from pytest_letta.conformance.differential import Question
 
 if TYPE_CHECKING:
     import httpx
+
+    from pytest_letta.settings import Settings
 
 _REDIRECTED = "/v1/agents?limit=1"
 _OTHER = "pytest-letta.invalid"
@@ -89,3 +96,45 @@ def test_connection_to_the_proxy_is_kept(before: Question, letta_proxy_client: h
     # Two at most, for a proxy may end one after so many requests (nginx: keepalive_requests).
     taken = f"{len(ports)} requests in a row took {len(set(ports))} connections"
     must(f"{taken} (nginx: keepalive_timeout 75s; it is not kept with 0)" if len(set(ports)) > 2 else None)
+
+
+def _burst(url: str, paths: tuple[str, ...], timeout_s: float) -> list[str]:
+    """Send requests without waiting for answers, and return the statuses in their order, as far as they come."""
+    parts = urlsplit(url)
+    fields = f"Host: {parts.netloc}\r\nUser-Agent: pytest-letta burst\r\n"
+    lines = (f"GET {parts.path}{path} HTTP/1.1\r\n{fields}\r\n" for path in paths)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    received = b""
+    with closing(socket.create_connection((parts.hostname or "", port), timeout_s)) as plain:
+        sock = plain
+        if parts.scheme == "https":
+            sock = ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname)
+        # Who does not take bursts may close before all is sent.
+        with suppress(OSError):
+            sock.sendall("".join(lines).encode())
+            while len(_statuses(received)) < len(paths) and (piece := sock.recv(65536)):
+                received += piece
+    return _statuses(received)
+
+
+def _statuses(received: bytes) -> list[str]:
+    return [found.decode() for found in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+@contract(
+    "NET-KEEP-002",
+    level="should",
+    needs=["proxy"],
+    because="what is sent before an answer is there is neither lost nor answered in another order (RFC 9112, 9.3.2)",
+)
+def test_bursts_pass_the_proxy(letta_url: str, letta_proxy_url: str, letta_settings: Settings) -> None:
+    """Requests that are sent in one burst on one connection are all answered through the proxy, in their order."""
+    paths = ("/v1/health/", "/v1/pytest-letta-no-such-path", "/v1/health/", "/v1/agents?limit=1", "/v1/health/")
+    direct = _burst(letta_url, paths, letta_settings.timeout)
+    if len(direct) < len(paths):
+        not_applicable("the server itself does not take several requests in one burst")
+
+    proxied = _burst(letta_proxy_url, paths, letta_settings.timeout)
+
+    problem = equal(direct, proxied, f"statuses of {len(paths)} GET requests in one burst through the proxy")
+    must(f"{problem} (nginx: keepalive_timeout 75s, keepalive_requests 1000)" if problem else None)

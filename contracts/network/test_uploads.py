@@ -27,6 +27,8 @@ _LARGE = json.dumps({"metadata": {"text": "0123456789abcdef" * 20_000}}).encode(
 _LENGTH = {"Content-Length": str(len(_BODY))}
 _PAUSE_S = 0.03
 _HALF_SENT = 8
+_UNKNOWN = "/v1/agents/agent-00000000-0000-4000-8000-000000000000"
+_MIB = 1024 * 1024
 
 
 @contract("NET-UPLOAD-001", needs=["agents", "proxy"], because="SDKs stream bodies of files, and phones send slowly")
@@ -96,3 +98,18 @@ def test_broken_uploads_harm_nobody(letta_agent: Agent, letta_client: httpx.Clie
 def test_broken_uploads_through_the_proxy_harm_nobody(letta_agent: Agent, letta_proxy_client: httpx.Client) -> None:
     """The same uploads through the proxy change nothing, and others are answered meanwhile and after."""
     must(_broken_problem(letta_proxy_client, letta_agent))
+
+
+@contract(
+    "NET-UPLOAD-004",
+    level="should",
+    needs=["agents", "proxy"],
+    because="documents and images travel as base64 in one body, and nginx takes 1 MB unless it is told otherwise",
+)
+@pytest.mark.parametrize("size", [pytest.param(mib * _MIB, id=f"{mib}-mib") for mib in (2, 8, 20)])
+def test_large_bodies_reach_the_server(size: int, differing: Differing) -> None:
+    """A body of up to 20 MiB is refused or taken by the server, as directly, and not by the proxy."""
+    # An agent that does not exist: the server reads the whole body, and keeps nothing of it.
+    body = b'{"description": "' + b"x" * size + b'"}'
+
+    must(differing(Question(_UNKNOWN, "PATCH", _JSON, body)))

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pytest_letta.faults.fault import READS, WRITES, CataloguedFault, Match
 from pytest_letta.faults.net import (
-    add_response_header,
-    allow_any_origin,
     change_response_header,
-    drop_response_header,
-    limit_body,
-    limit_connections,
-    strip_cors,
 )
 from pytest_letta.faults.proxies import (
-    believe_forwarded,
     compress_always,
     decode_query,
     decode_twice,
@@ -138,7 +131,7 @@ _METHODS = (
         name="proxy-compresses-for-everybody",
         kills=_cases("NET-ASK-001", "no-compression"),
         reason="header content-encoding is gzip, not None.*gzip off",
-        make=lambda: compress_always(on=Match("GET", "/openapi.json")),
+        make=lambda: compress_always(on=Match("GET", "/v1/tools/$")),
         via="proxy",
     ),
     CataloguedFault(
@@ -150,84 +143,4 @@ _METHODS = (
     ),
 )
 
-_UPLOADS = (
-    CataloguedFault(
-        name="proxy-limits-uploads",
-        kills=_cases("NET-UPLOAD-001", "large", "large-chunked"),
-        reason="status is 413, not 200.*client_max_body_size 64m",
-        make=lambda: limit_body(100_000),
-        via="proxy",
-    ),
-    CataloguedFault(
-        name="server-is-held-up-by-uploads",
-        kills=("NET-UPLOAD-002",),
-        reason="while 8 uploads were half sent, .*answered 503",
-        make=lambda: limit_connections(6),
-    ),
-    CataloguedFault(
-        name="proxy-is-held-up-by-uploads",
-        kills=("NET-UPLOAD-003",),
-        reason="while 8 uploads were half sent, .*answered 503.*worker_connections",
-        make=lambda: limit_connections(6),
-        via="proxy",
-    ),
-    CataloguedFault(
-        name="proxy-believes-clients",
-        kills=_cases("NET-FORWARD-001", "host", "proto"),
-        reason="status and Location of .*X-Forwarded-Proto .scheme",
-        make=believe_forwarded,
-        via="proxy",
-    ),
-    CataloguedFault(
-        name="proxy-closes-each-connection",
-        kills=_cases("NET-KEEP-001", "head", "redirect", "not-found", "refused-body", "method"),
-        reason="8 requests in a row took 8 connections .*keepalive_timeout",
-        make=lambda: change_response_header("Connection", "close"),
-        via="proxy",
-    ),
-)
-
-_PAGES = (
-    CataloguedFault(
-        name="pages-may-not-change",
-        kills=(
-            *_cases("NET-ORIGIN-001", "put", "patch", "delete"),
-            *_cases("NET-ORIGIN-004", "get-preflight", "put-preflight", "delete-preflight"),
-        ),
-        reason="allowed methods of the preflight does not contain|header access-control-allow-methods",
-        make=lambda: with_header(
-            "Origin",
-            change_response_header("Access-Control-Allow-Methods", "GET, POST", on=Match("OPTIONS")),
-            "https://app.letta.com",
-        ),
-    ),
-    CataloguedFault(
-        name="look-alikes-are-let-in",
-        kills=_cases("NET-ORIGIN-002", "longer", "other-port"),
-        reason="allows the origin 'https://app.letta.com.+' to one of",
-        make=lambda: with_header("Origin", allow_any_origin("echo"), "https://app.letta.com.+"),
-    ),
-    CataloguedFault(
-        name="refusals-are-without-cors",
-        kills=_cases("NET-ORIGIN-003", "not-found"),
-        reason="allowed origins of .*: expected",
-        make=lambda: strip_cors(on=Match("GET", "no-such-path")),
-    ),
-    CataloguedFault(
-        name="caches-mix-origins-up",
-        kills=_cases("NET-ORIGIN-003", "redirect"),
-        reason="Vary: Origin', so that a cache gives one origin's answer to another",
-        make=lambda: drop_response_header("Vary", on=Match("GET", "/v1/agents$")),
-    ),
-    CataloguedFault(
-        name="proxy-allows-an-origin-twice",
-        kills=_cases("NET-ORIGIN-004", "refused"),
-        reason="header access-control-allow-origin is .*no add_header Access-Control-Allow-Origin",
-        make=lambda: add_response_header(
-            "Access-Control-Allow-Origin", "https://app.letta.com", on=Match("GET", "/v1/agents/nobody")
-        ),
-        via="proxy",
-    ),
-)
-
-FAULTS = (*_DIFFERENCES, *_TARGETS, *_METHODS, *_UPLOADS, *_PAGES)
+FAULTS = (*_DIFFERENCES, *_TARGETS, *_METHODS)
