@@ -9,6 +9,7 @@ from typing import Final
 #: By the status with which nginx itself refuses.
 _BY_STATUS: Final = {
     400: "large_client_header_buffers 8 64k; nginx writes the cause into its error_log",
+    401: "no auth_basic and no auth_request: Letta asks for its password by itself, in the same header",
     403: "no deny, auth_request or limit_except in the location that leads to Letta",
     408: "client_body_timeout 60s or more: uploads may be slow",
     413: "client_max_body_size 64m; it is 1m unless it is set",
@@ -16,7 +17,6 @@ _BY_STATUS: Final = {
     426: "proxy_http_version 1.1",
     429: "no limit_req or limit_conn before Letta, or larger ones",
     431: "large_client_header_buffers 8 64k",
-    499: "proxy_ignore_client_abort on",
     502: "proxy_pass must name where Letta listens now; with a name, `resolver` and a variable in proxy_pass",
     503: "no limit_req or limit_conn before Letta, or larger ones",
     504: "proxy_read_timeout 3600s",
@@ -35,7 +35,7 @@ _BY_HEADER: Final = {
         "proxy_set_header Host $http_host, and proxy_redirect left at its default; for a query that is lost or "
         "changed, proxy_pass without a URI"
     ),
-    "www-authenticate": "auth_basic off: Letta's own password goes through the same header",
+    "www-authenticate": "no auth_basic: Letta's own password goes through the same header",
 }
 _UNCACHED = "no proxy_cache and no proxy_force_ranges: answers of Letta are neither kept nor cut"
 _UNTOUCHED = "no `if`, map or rewrite that looks at this header"
@@ -63,7 +63,7 @@ _ODD_PATH = re.compile(r"//|/\.|%")
 def cure(
     target: str, sent: Mapping[str, str], seen: Collection[str], status: int | None, *, by_itself: bool, moved: bool
 ) -> str:
-    """Return ` (nginx: ...)`, the setting that most probably is missing, or "" where nothing is known of it.
+    """Return ` (nginx: ...)`, the setting that most probably is missing or too many.
 
     `target` is path and query of the request, `sent` its own headers, `seen` names what differs ("status",
     "header location", "body ..."), `status` is that of the proxy (None: no answer). `by_itself`: the page is the
