@@ -28,6 +28,13 @@ _CONTRACTS = contracts_dir()
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
+class Terminated(KeyboardInterrupt):
+    """The run was told to end by SIGTERM.
+
+    No Exception, which ``pytest.exit`` raises: what tries a test again when it fails, as Hypothesis does, lets go.
+    """
+
+
 class Running:
     """Everything of one run in one process; `close` undoes it.
 
@@ -57,6 +64,7 @@ class Running:
         if settings.contracts:
             self._add_contracts()
         config.pluginmanager.register(self, "letta-running")
+        self._is_terminated = False
         self._previous_sigterm: Any = None
         if not self._is_worker and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             self._previous_sigterm = signal.signal(signal.SIGTERM, _end_in_order)
@@ -152,11 +160,16 @@ class Running:
             "host": host,
         }
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._is_terminated = isinstance(excinfo.value, Terminated)
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Bring what this process knows of the target to where the summary is."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Bring what this process knows of the target to where the summary is; set the exit code of SIGTERM."""
         from pytest_letta.target import describe
 
+        if self._is_terminated:
+            session.exitstatus = _EXIT_TERMINATED
         deployment = self.session.deployment_if_probed
         said = {
             "target": describe(deployment) if deployment else None,
@@ -195,4 +208,4 @@ class Running:
 
 def _end_in_order(signum: int, frame: Any) -> None:
     """End the run as Ctrl-C does, so that the stack is reaped."""
-    pytest.exit("terminated by SIGTERM", returncode=_EXIT_TERMINATED)
+    raise Terminated("terminated by SIGTERM")

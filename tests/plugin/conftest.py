@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +29,28 @@ def run_own(pytester: pytest.Pytester, live_stack: Stack) -> Run:
     """Run contracts that the test writes itself, whose ids begin with XOWN, against the shared stack."""
 
     def run(source: str, *args: Any, url: str | None = None) -> pytest.RunResult:
-        folder = pytester.path / "own"
-        folder.mkdir(exist_ok=True)
-        (folder / "test_own.py").write_text(HEADER + source)
-        return pytester.runpytest_inprocess(
-            *QUIET, f"--letta-url={url or live_stack.url}", "--letta-contracts", "-k=XOWN", folder, *args
-        )
+        return pytester.runpytest_inprocess(*_arguments(pytester.path, source, url or live_stack.url), *args)
 
     return run
+
+
+@pytest.fixture
+def start_own(pytester: pytest.Pytester, live_stack: Stack) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Begin such a run in a process of its own, which is killed at the end of the test if it still runs."""
+    with ExitStack() as started:
+
+        def start(source: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", "pytest", *_arguments(pytester.path, source, live_stack.url)]
+            run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            started.enter_context(run)
+            started.callback(run.kill)  # before it is waited for
+            return run
+
+        yield start
+
+
+def _arguments(path: Path, source: str, url: str) -> list[str]:
+    folder = path / "own"
+    folder.mkdir(exist_ok=True)
+    (folder / "test_own.py").write_text(HEADER + source)
+    return [*QUIET, f"--letta-url={url}", "--letta-contracts", "-k=XOWN", str(folder)]

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis.core
 import pytest
 from hypothesis import settings
+
+SLEEPING = """
+from pathlib import Path
+from time import sleep
+
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+steps = []
+
+@contract("XOWN-SEQUENCE-002")
+def test_sleeping(letta_client, letta_sequences):
+    \"\"\"It goes on.\"\"\"
+
+    class Sleeping(RuleBasedStateMachine):
+        @rule()
+        def sleep(self):
+            steps.append(1)
+            Path("step").write_text(str(len(steps)))
+            sleep(60 if len(steps) == 1 else 0)
+
+    letta_sequences.run(Sleeping, examples=3, steps=3)
+"""
 
 COUNTING = """
 from hypothesis import strategies as st
@@ -89,3 +114,25 @@ def _drawn(run_own: Any, *options: str) -> str:
     result = run_own(COUNTING.format(limit=999, tries=5), "-s", *options)
     assert result.ret == 0
     return re.findall(r"drawn: (.*)", result.stdout.str())[0]
+
+
+def test_sigterm_ends_a_run_in_the_midst_of_a_sequence(
+    start_own: Callable[[str], subprocess.Popen[str]], pytester: pytest.Pytester
+) -> None:
+    step = pytester.path / "step"
+    run = start_own(SLEEPING)
+    _wait_for(step, run)
+
+    run.terminate()
+    output, _ = run.communicate(timeout=60)
+
+    assert run.returncode == 128 + signal.SIGTERM, output
+    assert step.read_text() == "1"
+    assert "terminated by SIGTERM" in output
+
+
+def _wait_for(file: Path, run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert file.exists()
