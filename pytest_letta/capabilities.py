@@ -90,6 +90,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     "pause": (_OWN_STACK.format("pause"), False),
     "query": (_OWN_STACK.format("look into the database of"), False),
     "recreate": (_CONTAINERS.format("be put into new containers"), False),
+    "reload": (_OWN_STACK.format("reload the proxy of"), False),
     "restart": ("nothing is known that restarts this server: give --letta-restart COMMAND", False),
     "second": ("only the stacks local and docker can have a second server: use --letta-stack local or docker", False),
     "write": (_READ_ONLY, True),
@@ -107,8 +108,9 @@ def capabilities(
     """Return every capability by name.
 
     `has` tells whether the server serves an operation, given as `GET /v1/agents/{agent_id}`. `extras` says what
-    only the harness knows: execute, kill, llm, logs, model, partition, pause, query, recreate, restart, second,
-    write, and any further names; a text, such as the handle of the model, means yes. `version` is None when unknown.
+    only the harness knows: execute, kill, llm, logs, model, partition, pause, query, recreate, reload, restart,
+    second, write, and any further names; a text, such as the handle of the model, means yes. `version` is None
+    when unknown.
     """
     found = [_extra(name, extras) for name in sorted({*_EXTRAS, *extras})]
     found += [_route(route, has, extras, version) for route in _ROUTES]

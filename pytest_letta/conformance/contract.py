@@ -14,7 +14,7 @@ from pytest_letta.parsing import did_you_mean
 
 MARKER = "letta_contract"
 #: Needs that disturb every other user of the stack; such a contract runs alone.
-DISRUPTIVE = frozenset({"restart", "kill", "pause", "partition", "recreate", "second"})
+DISRUPTIVE = frozenset({"restart", "kill", "pause", "reload", "partition", "recreate", "second"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class ComposeStack(ContainerStack):
         self._names |= {name: name for name in started if name not in self._names.values()}
         self.services = (*self._names, "llm") if scripted else tuple(self._names)
         self.actions -= {"second"} if "postgres" in self._names else {"second", "query"}
+        self.actions -= set() if "nginx" in self._names else {"reload"}
 
     def replicas(self, service: str) -> tuple[Address, ...]:
         member = self._member(service)

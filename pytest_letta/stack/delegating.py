@@ -51,6 +51,9 @@ class DelegatingStack(Stack):
     def resume(self, service: str) -> None:
         self._act("resume", service)
 
+    def reload(self, service: str) -> None:
+        self._act("reload", service)
+
     def partition(self, service: str) -> None:
         self._act("partition", service)
 

@@ -16,7 +16,7 @@ from pytest_letta.stack.stack import Execution, SecondServer, Stack
 #: What a worker may read and call; everything else stays with the owner.
 _FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
 _METHODS = frozenset(
-    {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "logs"}
+    {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "reload", "logs"}
     | {"partition", "rejoin", "recreate", "hostname", "execute", "query", "start_second", "stop_second"}
 )
 
@@ -144,6 +144,9 @@ class HostedStack(Stack):
 
     def resume(self, service: str) -> None:
         self._call("resume", service)
+
+    def reload(self, service: str) -> None:
+        self._call("reload", service)
 
     def logs(self, service: str, lines: int = 40) -> str:
         return cast(str, self._call("logs", service, lines))

@@ -23,7 +23,7 @@ from pytest_letta.stack.releases import DEFAULT_VERSION, release_of
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.second_local import LocalSecond
 from pytest_letta.stack.service import Address, Service
-from pytest_letta.stack.stack import SERVICES, Execution
+from pytest_letta.stack.stack import ACTIONS, SERVICES, Execution
 from pytest_letta.stack.waiting import wait_healthy
 
 _QUERY_LIMIT_S = 30.0
@@ -42,7 +42,7 @@ class LocalStack(ManagedStack):
 
     provider: ClassVar[str] = "local"
     services = SERVICES
-    actions = frozenset({"restart", "kill", "pause", "logs", "query", "second"})
+    actions = ACTIONS - {"partition", "recreate", "execute"}
 
     def __init__(
         self,
@@ -62,6 +62,13 @@ class LocalStack(ManagedStack):
         self._cache_dir = cache_dir
         self._letta_env = dict(letta_env)
         self._ports = ports
+
+    def reload(self, service: str) -> None:
+        with self._lock:
+            member = self._member(service)
+            if not isinstance(member, Nginx):
+                raise self._refusal("reload", service)
+            member.reload()
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         psql = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -36,6 +37,10 @@ class Nginx(ProcessService):
 
     def check(self, limit_s: float) -> str | None:
         return ask(self.address, "/nginx-health", limit_s)
+
+    def reload(self) -> None:
+        """Have new workers serve by the configuration as it is now; the old ones end with their last request."""
+        os.kill(self._running_pid("reloaded"), signal.SIGHUP)
 
     @property
     def url(self) -> str:

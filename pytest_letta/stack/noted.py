@@ -16,6 +16,7 @@ _COMMANDS = {
     "kill": "docker kill letta-{}",
     "pause": "docker pause letta-{}",
     "resume": "docker unpause letta-{}",
+    "reload": "docker exec letta-{} nginx -s reload",
     "partition": "docker network disconnect letta-network letta-{}",
     "rejoin": "docker network connect letta-network letta-{}",
     "recreate": "docker compose up --detach --force-recreate --no-deps letta-{}",

@@ -14,7 +14,9 @@ from pytest_letta.stack.service import Address
 SERVICES = ("postgres", "redis", "llm", "letta", "nginx")
 
 #: What a stack may be able to do to its services.
-ACTIONS = frozenset({"restart", "kill", "pause", "logs", "partition", "recreate", "execute", "query", "second"})
+ACTIONS = frozenset(
+    {"restart", "kill", "pause", "reload", "logs", "partition", "recreate", "execute", "query", "second"}
+)
 
 #: What a second server can be started on: see `Stack.start_second`.
 DATABASES = ("same", "empty", "dump", "copy")
@@ -92,6 +94,10 @@ class Stack(ABC):
     def resume(self, service: str) -> None:
         """Let a paused `service` go on."""
         raise self._refusal("resume", service)
+
+    def reload(self, service: str) -> None:
+        """Have `service`, the proxy, read its configuration anew while it serves; return when it was told to."""
+        raise self._refusal("reload", service)
 
     def partition(self, service: str) -> None:
         """Take `service` off the network: connections to it hang, and its name is unknown to new ones."""

@@ -137,3 +137,5 @@ def test_a_local_stack_can_do_all_that_needs_no_container(live_stack: Stack) -> 
     assert able == ACTIONS - {"partition", "recreate", "execute"}
     with pytest.raises(StackError, match="the local provider cannot recreate 'letta'"):
         live_stack.recreate("letta")
+    with pytest.raises(StackError, match="the local provider cannot reload 'letta'"):
+        live_stack.reload("letta")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_letta.errors import ServiceError
 from pytest_letta.stack import rows
 from pytest_letta.stack.containers import asking, reaper
 from pytest_letta.stack.containers.engine import Engine
@@ -40,6 +41,13 @@ class ContainerStack(ManagedStack):
             member = self._container(service)
             member.rejoin()
             wait_healthy(member)
+
+    def reload(self, service: str) -> None:
+        if service != "nginx":
+            raise self._refusal("reload", service)
+        done = self.execute(service, ["nginx", "-s", "reload"])
+        if done.exit_code != 0:
+            raise ServiceError(f"{service} could not be reloaded: {' '.join(done.output.split())}")
 
     def recreate(self, service: str) -> None:
         with self._lock:
