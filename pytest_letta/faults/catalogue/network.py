@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue import network_clients, network_proxy
+from pytest_letta.faults.catalogue import network_clients, network_outages, network_proxy
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.net import (
     add_request_header,
@@ -216,7 +216,16 @@ _HEADERS = (
     ),
 )
 
-FAULTS = (*_REACH, *_REDIRECTS, *_CORS, *_VOLUME, *_HEADERS, *network_proxy.FAULTS, *network_clients.FAULTS)
+FAULTS = (
+    *_REACH,
+    *_REDIRECTS,
+    *_CORS,
+    *_VOLUME,
+    *_HEADERS,
+    *network_proxy.FAULTS,
+    *network_clients.FAULTS,
+    *network_outages.FAULTS,
+)
 
 
 def secured_faults(password: str) -> tuple[CataloguedFault, ...]:

@@ -1,0 +1,124 @@
+"""The server's sessions at its database: none is held for a client that left, or while the model thinks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx
+
+from pytest_letta import contract, could_not_run, must
+from pytest_letta.conformance.checks import status
+from pytest_letta.llm import silent
+
+from .load import away
+from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from pytest_letta.agent import Agent, AgentMaker
+    from pytest_letta.llm import ModelControl
+    from pytest_letta.llm.control import Script
+    from pytest_letta.stack.stack import Stack
+    from pytest_letta.streaming import StreamOpener
+
+    from .conftest import Patience
+
+_IMPATIENT = 12
+_PATIENCE_S = 0.3
+_BURSTS = 2
+_ARRIVAL_LIMIT_S = 20.0
+_POLL_S = 0.05
+
+
+@contract(
+    "NET-SESSION-001",
+    needs=["agents", "pause", "query"],
+    because="connections that are not given back when a client leaves are missing to all others: the pool runs dry",
+)
+def test_clients_that_give_up_leave_no_session(
+    letta_agent: Agent, letta_stack: Stack, first_success: Patience
+) -> None:
+    """When clients leave while the database is silent, none of the server's sessions is stuck or lost for that."""
+    sessions = Sessions(letta_stack)
+    _burst(letta_agent, letta_stack)
+    must(sessions.problem(2 * _IMPATIENT))
+
+    for _ in range(_BURSTS):
+        _burst(letta_agent, letta_stack)
+
+    # As much as one burst needs the pool has by now.
+    must(sessions.problem(_IMPATIENT))
+    first_success(lambda: letta_agent.client.get(letta_agent.path), "after clients had given up")
+
+
+@contract(
+    "NET-SESSION-002",
+    needs=["streaming", "llm", "kill", "query"],
+    because="a connection that is held while the model thinks is missing to all others: letta-ai/letta#3219",
+)
+def test_turns_hold_no_session_while_the_model_is_silent(
+    make_letta_agent: AgentMaker,
+    letta_llm: ModelControl,
+    letta_stack: Stack,
+    letta_stream: StreamOpener,
+    first_success: Patience,
+) -> None:
+    """While turns of all modes wait for a silent model, none of them holds a transaction, and agents are read."""
+    script = letta_llm.script(silent())
+    agents = [make_letta_agent() for _ in range(3)]
+    turns = [
+        lambda: _send(agents[0], script.prompt()),
+        lambda: _stream(letta_stream, agents[1], script.prompt(), tokens=False),
+        lambda: _stream(letta_stream, agents[2], script.prompt(), tokens=True),
+    ]
+    sessions = Sessions(letta_stack)
+
+    with ThreadPoolExecutor(len(turns)) as pool:
+        try:
+            _wait_until_asked(letta_llm, script, [pool.submit(turn) for turn in turns])
+            stuck = sessions.problem(2 * len(turns))
+            read = agents[0].client.get(agents[0].path)
+        finally:
+            # Which ends the turns: nothing else does.
+            with away(letta_stack, "llm", "killed"):
+                pass
+
+    must(stuck)
+    must(status(read))
+    first_success(lambda: _send(agents[0], "Hello."), "after the model was back")
+
+
+def _burst(agent: Agent, stack: Stack) -> None:
+    """Have clients ask, all at once, and give up."""
+    with away(stack, "postgres", "paused"), ThreadPoolExecutor(_IMPATIENT) as pool:
+        left = list(pool.map(lambda _: _gives_up(agent), range(_IMPATIENT)))
+    if not any(left):
+        could_not_run("all requests were answered without the database")
+
+
+def _gives_up(agent: Agent) -> bool:
+    try:
+        agent.client.get(agent.path, timeout=_PATIENCE_S)
+    except httpx.TimeoutException:
+        return True
+    return False
+
+
+def _send(agent: Agent, text: str) -> httpx.Response:
+    return agent.client.post(f"{agent.path}/messages", json={"messages": [{"role": "user", "content": text}]})
+
+
+def _stream(open_stream: StreamOpener, agent: Agent, text: str, *, tokens: bool) -> httpx.Response:
+    with open_stream(agent, text, tokens=tokens) as stream:
+        stream.read_all()
+    return stream.response
+
+
+def _wait_until_asked(llm: ModelControl, script: Script, turns: Sequence[Future[httpx.Response]]) -> None:
+    deadline = time.monotonic() + _ARRIVAL_LIMIT_S
+    while (asked := len(llm.requests(script))) < len(turns):
+        late = f"the model was asked by {asked} of {len(turns)} turns in {_ARRIVAL_LIMIT_S:.0f} s"
+        must(late if time.monotonic() > deadline else None)
+        time.sleep(_POLL_S)
