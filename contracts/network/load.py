@@ -25,7 +25,7 @@ Ask = Callable[[int], "httpx.Response"]
 
 #: Long enough that each of the requests of a load meets the service away.
 AWAY_S = 0.4
-_BETWEEN_S = 0.02
+_BETWEEN_S = 0.05
 _ROUNDS = 2
 _SHOWN = 3
 #: What a stack trace, an SQL statement of SQLAlchemy or the URI of a database looks like.

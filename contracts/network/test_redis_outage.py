@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from pytest_letta import contract, must
+from pytest_letta.conformance.checks import status
 
 from .load import AWAY_S, away, under_load
 
 if TYPE_CHECKING:
-    import httpx
-
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.stack.stack import Stack
 
     from .conftest import Patience
 
+#: Longer than an answer takes that does not wait for Redis, on however busy a machine.
+_WAITED_S = 6.0
 _HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
 
 
@@ -53,3 +55,22 @@ def test_memory_does_not_fail_when_redis_goes(
 
     must(load.problem("read", "edit"))
     first_success(turn, "after Redis was back")
+
+
+@contract(
+    "NET-REDIS-002",
+    level="should",
+    needs=["core_memory", "pause"],
+    because="a machine that swaps, or a disk that hangs, leaves Redis connected and silent: each read took 20 s",
+)
+def test_reads_do_not_wait_for_a_silent_redis(letta_agent: Agent, letta_stack: Stack) -> None:
+    """While Redis is silent an agent is read, without waiting for Redis."""
+    must(status(letta_agent.client.get(letta_agent.path)))
+
+    with away(letta_stack, "redis", "paused"):
+        try:
+            answer = letta_agent.client.get(letta_agent.path, timeout=_WAITED_S)
+        except httpx.TimeoutException:
+            must(f"while Redis was silent an agent was not read within {_WAITED_S:.0f} s")
+
+    must(status(answer))

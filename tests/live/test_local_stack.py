@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import psutil
 import pytest
@@ -116,6 +118,20 @@ def test_each_service_shows_its_log(live_stack: Stack) -> None:
     assert "Application startup complete" in live_stack.logs("letta")
     assert "database system is ready to accept connections" in live_stack.logs("postgres", 400)
     assert live_stack.logs("letta", 3).count("\n") == 3
+
+
+def test_a_reload_puts_new_workers_in_the_place_of_the_old(live_stack: Stack) -> None:
+    (one,) = listeners(live_stack, "nginx")
+    master = one if one.children() else psutil.Process(one.ppid())
+    before = {*master.children()}
+
+    live_stack.reload("nginx")
+
+    deadline = time.monotonic() + 20
+    while before & {*master.children()} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (len(master.children()), before & {*master.children()}) == (1, set())
+    assert httpx.get(f"{live_stack.proxy_url}/nginx-health").text == "healthy\n"
 
 
 def test_rows_of_the_database_can_be_read(live_stack: Stack) -> None:
