@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _IMPATIENT = 12
 _PATIENCE_S = 0.3
 _BURSTS = 2
+#: Five turns, each with more than one connection at a time.
+_KEPT = 15
 _ARRIVAL_LIMIT_S = 20.0
 _POLL_S = 0.05
 
@@ -57,7 +60,7 @@ def test_clients_that_give_up_leave_no_session(
 @contract(
     "NET-SESSION-002",
     needs=["streaming", "llm", "kill", "query"],
-    because="a connection that is held while the model thinks is missing to all others: letta-ai/letta#3219",
+    because="a connection that is held while the model thinks is missing to others: letta-ai/letta commit 15cede728",
 )
 def test_turns_hold_no_session_while_the_model_is_silent(
     make_letta_agent: AgentMaker,
@@ -66,29 +69,45 @@ def test_turns_hold_no_session_while_the_model_is_silent(
     letta_stream: StreamOpener,
     first_success: Patience,
 ) -> None:
-    """While turns of all modes wait for a silent model, none of them holds a transaction, and agents are read."""
-    script = letta_llm.script(silent())
-    agents = [make_letta_agent() for _ in range(3)]
-    turns = [
-        lambda: _send(agents[0], script.prompt()),
-        lambda: _stream(letta_stream, agents[1], script.prompt(), tokens=False),
-        lambda: _stream(letta_stream, agents[2], script.prompt(), tokens=True),
-    ]
+    """While turns wait for a silent model, none of them holds a transaction, and agents are read.
+
+    Nor do turns whose clients have left by then, or those that broke off with the model.
+    """
+    waiting = [make_letta_agent() for _ in range(3)]
+    left = [make_letta_agent() for _ in range(2)]
     sessions = Sessions(letta_stack)
 
-    with ThreadPoolExecutor(len(turns)) as pool:
-        try:
-            _wait_until_asked(letta_llm, script, [pool.submit(turn) for turn in turns])
-            stuck = sessions.problem(2 * len(turns))
-            read = agents[0].client.get(agents[0].path)
-        finally:
-            # Which ends the turns: nothing else does.
-            with away(letta_stack, "llm", "killed"):
-                pass
+    with _waiting_turns(letta_llm, letta_stack, letta_stream, waiting):
+        for agent, route in zip(left, ("messages", "messages/stream"), strict=True):
+            _leaves(agent, route, letta_llm.script(silent()).prompt())
+        stuck = sessions.problem(_KEPT)
+        read = waiting[0].client.get(waiting[0].path)
 
     must(stuck)
     must(status(read))
-    first_success(lambda: _send(agents[0], "Hello."), "after the model was back")
+    first_success(lambda: _send(waiting[0], "Hello."), "after the model was back")
+    must(sessions.problem(_KEPT))
+
+
+@contextmanager
+def _waiting_turns(
+    llm: ModelControl, stack: Stack, open_stream: StreamOpener, agents: Sequence[Agent]
+) -> Iterator[None]:
+    """Have three turns, each of its own mode, wait for a silent model; they end with it on the way out."""
+    script = llm.script(silent())
+    with ThreadPoolExecutor(len(agents)) as pool:
+        try:
+            turns = [
+                pool.submit(_send, agents[0], script.prompt()),
+                pool.submit(_stream, open_stream, agents[1], script.prompt(), tokens=False),
+                pool.submit(_stream, open_stream, agents[2], script.prompt(), tokens=True),
+            ]
+            _wait_until_asked(llm, script, turns)
+            yield
+        finally:
+            # Nothing else ends them.
+            with away(stack, "llm", "killed"):
+                pass
 
 
 def _burst(client: httpx.Client, path: str, stack: Stack) -> None:
@@ -113,6 +132,12 @@ def _gives_up(client: httpx.Client, path: str, number: int) -> bool:
 
 def _send(agent: Agent, text: str) -> httpx.Response:
     return agent.client.post(f"{agent.path}/messages", json={"messages": [{"role": "user", "content": text}]})
+
+
+def _leaves(agent: Agent, route: str, text: str) -> None:
+    body = {"messages": [{"role": "user", "content": text}]}
+    with suppress(httpx.TimeoutException):
+        agent.client.post(f"{agent.path}/{route}", json=body, timeout=2 * _PATIENCE_S)
 
 
 def _stream(open_stream: StreamOpener, agent: Agent, text: str, *, tokens: bool) -> httpx.Response:

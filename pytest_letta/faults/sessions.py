@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from pytest_letta.errors import ModelError
 from pytest_letta.llm import ModelControl
@@ -59,15 +59,17 @@ def held_while_the_model_thinks(stack: Stack) -> Iterator[None]:
     left, is_over = LeftSessions(1, STUCK), threading.Event()
     model = ModelControl(str(stack.llm_url))
 
-    def watch() -> None:
-        known = 0
+    def watch(known: int) -> None:
         while not is_over.wait(_WATCH_S):
-            with suppress(ModelError):  # it is down
+            try:
                 for request in model.requests(since=known):
                     known = request.number
                     left.leave(stack)
+            except ModelError:  # it is down; a new one counts anew
+                known = 0
 
-    watcher = threading.Thread(target=watch, name="sessions held", daemon=True)
+    before = max((request.number for request in model.requests()), default=0)
+    watcher = threading.Thread(target=watch, args=(before,), name="sessions held", daemon=True)
     with left.during(stack):
         watcher.start()
         try:
