@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import answered, equal, refused, status
+
+from .doors import CURE
 
 if TYPE_CHECKING:
     import httpx
@@ -13,10 +17,6 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.settings import Settings
 
-_CURE = (
-    "the server is open: LETTA_SERVER_PASSWORD alone protects nothing. Start it with `letta server --secure` or "
-    "LETTA_SERVER_SECURE=true (in the image: SECURE=true)"
-)
 _OPEN = "people set a password and the server ignores it; tools/run then executes anybody's code: CVE-2025-51482"
 #: Reads, a write that creates nothing, administration, and what describes the server.
 _GUARDED = (
@@ -34,7 +34,7 @@ def _guard_problem(client: httpx.Client, credentials: dict[str, str]) -> str | N
     for method, path in _GUARDED:
         answer = client.request(method, path, headers=credentials, json={} if method == "POST" else None)
         if answer.status_code not in {401, 403, 307}:
-            return f"{answered(answer)} ({_CURE})"
+            return f"{answered(answer)} ({CURE})"
         if problem := refused(answer, 401):
             return problem
     return None
@@ -69,6 +69,69 @@ def test_password_is_accepted_in_both_headers(letta_client: httpx.Client, letta_
 
     must(status(letta_client.get("/v1/agents/", params={"limit": 1})))
     must(status(letta_client.get("/v1/agents/", params={"limit": 1}, headers=bare)))
+
+
+@contract(
+    "NET-AUTH-007", needs=["password", "proxy"], because="a proxy that drops one header locks half the clients out"
+)
+def test_password_is_accepted_in_both_headers_through_the_proxy(
+    letta_proxy_client: httpx.Client, letta_settings: Settings
+) -> None:
+    """Through the proxy, too, the password is accepted as a bearer token and as X-BARE-PASSWORD."""
+    bare = {"Authorization": "", "X-BARE-PASSWORD": f"password {letta_settings.token}"}
+
+    must(status(letta_proxy_client.get("/v1/agents/", params={"limit": 1})))
+    must(status(letta_proxy_client.get("/v1/agents/", params={"limit": 1}, headers=bare)))
+
+
+@contract("NET-AUTH-008", needs=["password"], because="a comparison of a part lets in who guesses that part")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("Authorization", "Bearer {password}x", id="longer"),
+        pytest.param("Authorization", "Bearer {beginning}", id="shorter"),
+        pytest.param("Authorization", "Bearer", id="no-token"),
+        pytest.param("Authorization", "Bearer null", id="null"),
+        pytest.param("X-BARE-PASSWORD", "password {password}x", id="bare-longer"),
+        pytest.param("X-BARE-PASSWORD", "password", id="bare-empty"),
+    ],
+)
+def test_only_the_whole_password_lets_in(
+    name: str, value: str, letta_client: httpx.Client, letta_settings: Settings
+) -> None:
+    """A part of the password, one with something behind it, and none in its place are refused with 401."""
+    password = str(letta_settings.token)
+    sent = {"Authorization": "", name: value.format(password=password, beginning=password[:-1])}
+
+    must(refused(letta_client.get("/v1/agents/", params={"limit": 1}, headers=sent), 401))
+
+
+@contract(
+    "NET-AUTH-009",
+    level="should",
+    needs=["password"],
+    because="a scheme has no case (RFC 9110, 11.1); who writes bearer looks for the mistake in the password",
+)
+def test_scheme_of_the_password_has_no_case(letta_client: httpx.Client, letta_settings: Settings) -> None:
+    """The word Bearer before the password is taken in small letters too."""
+    small = {"Authorization": f"bearer {letta_settings.token}"}
+
+    must(status(letta_client.get("/v1/agents/", params={"limit": 1}, headers=small)))
+
+
+@contract(
+    "NET-AUTH-010",
+    level="should",
+    needs=["password"],
+    because="a page that may not read the refusal says 'network error' in place of 'wrong password'",
+)
+def test_pages_may_read_the_refusal(letta_client: httpx.Client) -> None:
+    """The refusal of a request without the password names the allowed origin that asked, so that pages read it."""
+    origin = "https://app.letta.com"
+    answer = letta_client.get("/v1/agents/", params={"limit": 1}, headers={"Authorization": "", "Origin": origin})
+
+    must(refused(answer, 401))
+    must(equal([origin], answer.headers.get_list("access-control-allow-origin"), "allowed origins of a refusal"))
 
 
 @contract("NET-AUTH-005", needs=["password"], because="container healthchecks have no password")

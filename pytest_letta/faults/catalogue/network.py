@@ -5,11 +5,9 @@ from __future__ import annotations
 from pytest_letta.faults.catalogue import network_clients, network_outages, network_proxy
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.net import (
-    add_request_header,
     add_response_header,
     allow_any_origin,
     change_response_header,
-    demand_password,
     drop_request_header,
     limit_body,
     limit_connections,
@@ -226,42 +224,3 @@ FAULTS = (
     *network_clients.FAULTS,
     *network_outages.FAULTS,
 )
-
-
-def secured_faults(password: str) -> tuple[CataloguedFault, ...]:
-    """Return the faults of a server that is secured with `password`."""
-    letting_in = f"Bearer {password}"
-    is_open = "the server is open: LETTA_SERVER_PASSWORD alone protects nothing"
-    return (
-        CataloguedFault(
-            name="password-is-ignored",
-            kills=("NET-AUTH-001", "NET-AUTH-002"),
-            reason=is_open,
-            make=lambda: add_request_header("Authorization", letting_in),
-        ),
-        CataloguedFault(
-            name="proxy-adds-the-password",
-            kills=("NET-AUTH-003",),
-            reason=is_open,
-            make=lambda: add_request_header("Authorization", letting_in),
-            via="proxy",
-        ),
-        CataloguedFault(
-            name="bare-password-is-not-taken",
-            kills=("NET-AUTH-004",),
-            reason="answered 401",
-            make=lambda: drop_request_header("X-BARE-PASSWORD"),
-        ),
-        CataloguedFault(
-            name="health-asks-for-the-password",
-            kills=("NET-AUTH-005",),
-            reason="/v1/health/ answered 401",
-            make=lambda: demand_password(on=Match("GET", "/v1/health/$")),
-        ),
-        CataloguedFault(
-            name="refusal-tells-which-ids-exist",
-            kills=("NET-AUTH-006",),
-            reason="refusal of an unknown id: expected",
-            make=lambda: change_status(404, only=(401,), on=Match("GET", "/v1/agents/agent-00000000-")),
-        ),
-    )

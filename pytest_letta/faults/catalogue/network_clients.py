@@ -101,6 +101,12 @@ _PAGES = (
         make=lambda: strip_cors(on=Match("GET", "no-such-path")),
     ),
     CataloguedFault(
+        name="database-errors-are-without-cors",
+        kills=_cases("NET-ORIGIN-003", "database-error"),
+        reason="allowed origins of .*limit=-1: expected",
+        make=lambda: strip_cors(on=Match("GET", "/v1/agents/$")),
+    ),
+    CataloguedFault(
         name="caches-mix-origins-up",
         kills=_cases("NET-ORIGIN-003", "redirect"),
         reason="Vary: Origin', so that a cache gives one origin's answer to another",
