@@ -93,6 +93,11 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     "reload": (_OWN_STACK.format("reload the proxy of"), False),
     "restart": ("nothing is known that restarts this server: give --letta-restart COMMAND", False),
     "second": ("only the stacks local and docker can have a second server: use --letta-stack local or docker", False),
+    "tls": (
+        "no address with https is known: give one with --letta-url or --letta-proxy-url, or use --letta-stack local "
+        "or docker, whose proxy has one",
+        False,
+    ),
     "write": (_READ_ONLY, True),
 }
 
@@ -108,9 +113,8 @@ def capabilities(
     """Return every capability by name.
 
     `has` tells whether the server serves an operation, given as `GET /v1/agents/{agent_id}`. `extras` says what
-    only the harness knows: execute, kill, llm, logs, model, partition, pause, query, recreate, reload, restart,
-    second, write, and any further names; a text, such as the handle of the model, means yes. `version` is None
-    when unknown.
+    only the harness knows: those of _EXTRAS, such as kill, llm or restart, and any further names; a text, such as the
+    handle of the model, means yes. `version` is None when it is unknown.
     """
     found = [_extra(name, extras) for name in sorted({*_EXTRAS, *extras})]
     found += [_route(route, has, extras, version) for route in _ROUTES]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,9 +11,15 @@ from pytest_letta.errors import SettingsError
 from pytest_letta.session import session_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from pytest_letta.compose.file import ComposeFile
     from pytest_letta.conformance.sequences import Sequences
     from pytest_letta.deployment import Deployment
+    from pytest_letta.settings import Settings
+    from pytest_letta.stack.stack import Stack
+    from pytest_letta.streaming import StreamOpener
+    from pytest_letta.tls import TlsAddress
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +37,35 @@ def letta_known(pytestconfig: pytest.Config, letta_deployment: Deployment) -> fr
     from pytest_letta.conformance.known import KnownIssues
 
     return frozenset(KnownIssues(session_of(pytestconfig)).by_id())
+
+
+@pytest.fixture(scope="session")
+def letta_tls(letta_stack: Stack) -> TlsAddress:
+    """The https address of the deployment, with the authority to trust; fails where there is none."""
+    from pytest_letta.tls import tls_address
+
+    address = tls_address(letta_stack)
+    if address is None:
+        pytest.fail("letta_tls needs an address with https: give --letta-url or --letta-proxy-url.", pytrace=False)
+    return address
+
+
+@pytest.fixture(scope="session")
+def letta_tls_client(
+    pytestconfig: pytest.Config, letta_tls: TlsAddress, letta_client_args: dict[str, Any]
+) -> Iterator[httpx.Client]:
+    """The client of that address; it takes only a certificate of that authority, for that host."""
+    args = {"ca_file": letta_tls.ca_file, **letta_client_args}
+    with session_of(pytestconfig).client(letta_tls.url, **args) as client:
+        yield client
+
+
+@pytest.fixture
+def letta_tls_stream(letta_tls_client: httpx.Client, letta_settings: Settings) -> StreamOpener:
+    """Open the stream of a turn at that address, as ``letta_stream`` does at that of the server."""
+    from pytest_letta.streaming import StreamOpener
+
+    return StreamOpener(letta_tls_client, letta_settings.timeout)
 
 
 @pytest.fixture

@@ -14,11 +14,13 @@ def probe_target(settings: Settings, stack: Stack) -> Deployment:
     """Probe the server of `stack`, with what the settings and the stack add to its capabilities."""
     from pytest_letta.deployment import probe
     from pytest_letta.stack.stack import ACTIONS
+    from pytest_letta.tls import tls_address
 
     llm_url = settings.llm or getattr(stack, "llm_url", None)
     extras: dict[str, bool | str] = {action: stack.can(action) for action in sorted(ACTIONS)}
     extras |= {
         "llm": llm_url or False,
+        "tls": getattr(tls_address(stack), "url", False),
         "model": settings.model or bool(llm_url),
         "write": not settings.read_only,
     }

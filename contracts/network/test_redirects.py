@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal, status
+
+from .redirects import creation_problem, redirect_problem
 
 if TYPE_CHECKING:
+    import httpx
+
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
@@ -17,59 +18,16 @@ _LOST_PORT = "a Location without the port or with http:// behind TLS loses the p
 _LOST_BODY = "clients that write /v1/agents without the slash must create what they asked for"
 
 
-def _redirect_problem(client: httpx.Client) -> str | None:
-    """Say how the redirect of a list without its slash leaves its origin or loses its query, if it does."""
-    query = "limit=1&name=pytest-letta-nobody"
-    answer = client.get(f"/v1/agents?{query}")
-    if answer.status_code == 200:
-        return None  # answered without a redirect, as a gateway may do
-    if problem := status(answer, 307, 308):
-        return problem
-    asked, location = answer.request.url, answer.request.url.join(answer.headers["location"])
-    if _origin(location) != _origin(asked):
-        way = f"{_origin(asked)} -> {answer.headers['location']}"
-        return f"the redirect leaves its origin: {way}{_hint(asked, location)}"
-    if not location.path.endswith("/v1/agents/"):
-        return f"the redirect leads to another path: {location.path}"
-    return equal(query, location.query.decode(), "query of the redirect")
-
-
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.host}:{url.port or {'http': 80, 'https': 443}[url.scheme]}"
-
-
-def _hint(asked: httpx.URL, location: httpx.URL) -> str:
-    """Name the setting of nginx that does this."""
-    if asked.scheme != location.scheme:
-        return " (nginx: proxy_set_header X-Forwarded-Proto $scheme; Letta: FORWARDED_ALLOW_IPS names the proxy)"
-    if asked.host == location.host:
-        return " (nginx: proxy_set_header Host $http_host keeps the port, $host loses it)"
-    return " (nginx: proxy_set_header Host $http_host; an internal host name leaks)"
-
-
-def _creation_problem(client: httpx.Client, handles: Handles, ledger: Ledger) -> str | None:
-    """Create an agent without the slash, following the redirect; say what was lost, if anything was."""
-    body = {"name": ledger.name(), "description": "sent without the slash", "tags": ledger.tags, **handles.fields()}
-    answer = client.post("/v1/agents", json=body, follow_redirects=True)
-    if answer.status_code == 200 and isinstance(answer.json(), dict):
-        ledger.enter(f"/v1/agents/{answer.json()['id']}")
-    if problem := status(answer, 200):
-        return problem
-    if not isinstance(answer.json(), dict):
-        return f"POST /v1/agents became a {answer.request.method}: the redirect lost the method"
-    return equal(body["description"], answer.json().get("description"), "description of the created agent")
-
-
 @contract("NET-REDIR-001", needs=["agents"], because=_LOST_PORT)
 def test_redirect_stays_on_its_origin(letta_client: httpx.Client) -> None:
     """A missing slash is added by a redirect to the same origin, with the same query."""
-    must(_redirect_problem(letta_client))
+    must(redirect_problem(letta_client))
 
 
 @contract("NET-REDIR-002", needs=["agents", "proxy"], because=_LOST_PORT)
 def test_proxied_redirect_stays_on_its_origin(letta_proxy_client: httpx.Client) -> None:
     """The same redirect through the proxy stays on the proxy's origin."""
-    must(_redirect_problem(letta_proxy_client))
+    must(redirect_problem(letta_proxy_client))
 
 
 @contract("NET-REDIR-003", needs=["agents"], because=_LOST_BODY)
@@ -77,7 +35,7 @@ def test_redirect_keeps_method_body_and_password(
     letta_client: httpx.Client, letta_handles: Handles, letta_ledger: Ledger
 ) -> None:
     """A POST without the slash, followed, does what the POST with the slash does."""
-    must(_creation_problem(letta_client, letta_handles, letta_ledger))
+    must(creation_problem(letta_client, letta_handles, letta_ledger))
 
 
 @contract("NET-REDIR-004", needs=["agents", "proxy"], because=_LOST_BODY)
@@ -85,4 +43,4 @@ def test_proxied_redirect_keeps_method_body_and_password(
     letta_proxy_client: httpx.Client, letta_handles: Handles, letta_ledger: Ledger
 ) -> None:
     """The same POST through the proxy, followed, does what the POST with the slash does."""
-    must(_creation_problem(letta_proxy_client, letta_handles, letta_ledger))
+    must(creation_problem(letta_proxy_client, letta_handles, letta_ledger))

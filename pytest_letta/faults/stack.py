@@ -55,6 +55,8 @@ class FaultyStack(DelegatingStack):
         *,
         url: str | None = None,
         proxy_url: str | None = None,
+        tls_url: str | None = None,
+        ca_file: str | None = None,
         after: Mapping[str, Mischief] | None = None,
         instead: Mapping[str, str] | None = None,
         beside: Beside = nullcontext,
@@ -66,6 +68,8 @@ class FaultyStack(DelegatingStack):
         self._besides = ExitStack()
         self.url = url or inner.url
         self.proxy_url = proxy_url or inner.proxy_url
+        self.tls_url = tls_url or inner.tls_url
+        self.ca_file = ca_file or inner.ca_file
 
     def start_second(self, database: str = "same") -> SecondServer:
         self._besides.close()

@@ -23,6 +23,8 @@ class DelegatingStack(Stack):
         self.actions = inner.actions
         self.url = inner.url
         self.proxy_url = inner.proxy_url
+        self.tls_url = inner.tls_url
+        self.ca_file = inner.ca_file
         self.llm_url = inner.llm_url
         self.postgres_dsn = inner.postgres_dsn
         self.redis_url = inner.redis_url

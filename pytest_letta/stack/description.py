@@ -32,6 +32,8 @@ class Description:
     started_at: str
     owner_pid: int
     holder: Literal["run", "person"]
+    tls_url: str | None = None
+    ca_file: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it for JSON."""
@@ -48,6 +50,6 @@ def read(folder: Path) -> Description | None:
         found = json.loads((folder / DESCRIPTION).read_text())
         if found["schema"] != _SCHEMA:
             return None
-        return Description(**{one.name: found[one.name] for one in fields(Description)})
+        return Description(**{one.name: found[one.name] for one in fields(Description) if one.name in found})
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -10,13 +10,14 @@ from threading import Event
 from types import MappingProxyType
 from typing import ClassVar
 
+from pytest_letta.stack.certificate import make_certificate
 from pytest_letta.stack.containers import ryuk
 from pytest_letta.stack.containers.blueprints import Blueprint, blueprints, database_uri
 from pytest_letta.stack.containers.images import ensure, references
 from pytest_letta.stack.containers.second import DockerSecond
 from pytest_letta.stack.containers.stack import ContainerStack
 from pytest_letta.stack.containers.testcontainer import TestcontainerService
-from pytest_letta.stack.ports import PortChooser, free_ports
+from pytest_letta.stack.ports import HOST, PortChooser, free_ports
 from pytest_letta.stack.progress import Progress
 from pytest_letta.stack.releases import DEFAULT_VERSION
 from pytest_letta.stack.rundir import RunDir
@@ -62,7 +63,15 @@ class DockerStack(ContainerStack):
         self._name_run(run)
         ryuk.choose(self.engine, keep=self._keep)
         password = secrets.token_urlsafe(12)
-        plans = blueprints(self._images, password=password, letta_env=self._letta_env, token=self._token)
+        certificate = make_certificate(sorted({self.engine.host, HOST, "localhost", "letta-nginx"}))
+        certificate.write(run.folder("tls"))
+        plans = blueprints(
+            self._images,
+            password=password,
+            letta_env=self._letta_env,
+            token=self._token,
+            certificate=certificate,
+        )
         self._network = ryuk.network(f"pytest-letta-{self.run_id}", self._labels)
         self._members = dict(self._planned(plans))
         self._second = DockerSecond(
@@ -74,6 +83,7 @@ class DockerStack(ContainerStack):
         )
         at = {name: member.address for name, member in self._members.items()}
         self.url, self.proxy_url, self.llm_url = (f"http://{at[name]}" for name in ("letta", "nginx", "llm"))
+        self.tls_url, self.ca_file = f"https://{self._tls}", str(run.folder("tls") / "authority.pem")
         self.postgres_dsn = database_uri(password, str(at["postgres"]))
         self._start_members()
 
@@ -92,7 +102,8 @@ class DockerStack(ContainerStack):
                 raise
 
     def _planned(self, plans: Mapping[str, Blueprint]) -> list[tuple[str, TestcontainerService]]:
-        ports = self._ports(len(plans))
+        *ports, tls_port = self._ports(len(plans) + 1)
+        self._tls = Address(self.engine.host, tls_port)
         members = []
         for (name, plan), port in zip(plans.items(), ports, strict=True):
             member = self._service(name, plan, port)
@@ -110,6 +121,7 @@ class DockerStack(ContainerStack):
             publish_ip=self.engine.publish_ip,
             run=self.run_id,
             labels=self._labels,
+            tls=self._tls,
         )
 
     def _start(self, name: str, given_up: Event) -> None:

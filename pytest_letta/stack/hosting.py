@@ -14,7 +14,10 @@ from pytest_letta.stack.service import Address
 from pytest_letta.stack.stack import Execution, SecondServer, Stack
 
 #: What a worker may read and call; everything else stays with the owner.
-_FACTS = ("provider", "version", "services", "actions", "url", "proxy_url", "llm_url", "postgres_dsn", "redis_url")
+_FACTS = (
+    *("provider", "version", "services", "actions", "url", "proxy_url", "tls_url", "ca_file"),
+    *("llm_url", "postgres_dsn", "redis_url"),
+)
 _METHODS = frozenset(
     {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "reload", "logs"}
     | {"partition", "rejoin", "recreate", "hostname", "execute", "query", "start_second", "stop_second"}

@@ -93,17 +93,19 @@ class LocalStack(ManagedStack):
 
     def _start_all(self, run: RunDir) -> None:
         env = ensure_letta_env(self._release, self._cache_dir, self._progress)
-        at = dict(zip(SERVICES, (Address(HOST, port) for port in self._ports(len(SERVICES))), strict=True))
+        *ports, tls_port = self._ports(len(SERVICES) + 1)
+        at = dict(zip(SERVICES, (Address(HOST, port) for port in ports), strict=True))
         postgres = Postgres(run, at["postgres"])
         redis = Redis(run, at["redis"])
         llm = Model(run, at["llm"])
         environment = environment_of(run, env, postgres, redis, llm.url, self._letta_env)
         letta = self._letta = Letta(run, at["letta"], env, environment, forks=self._release.forks)
-        nginx = Nginx(run, at["nginx"], at["letta"])
+        nginx = Nginx(run, at["nginx"], at["letta"], Address(HOST, tls_port))
         members: tuple[Service, ...] = (postgres, redis, llm, nginx, letta)
         self._members = {member.name: member for member in members}
         self._second = LocalSecond(self._members, postgres, letta, self._ports)
         self.url, self.proxy_url, self.llm_url = letta.url, nginx.url, llm.url
+        self.tls_url, self.ca_file = nginx.tls_url, nginx.ca_file
         self.postgres_dsn, self.redis_url = postgres.dsn, redis.url
         # The import takes longest by far, so it begins first, and all else happens meanwhile.
         letta.prepare()

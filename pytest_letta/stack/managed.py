@@ -198,6 +198,8 @@ class ManagedStack(Stack):
             version=self.version,
             url=self.url,
             proxy_url=self.proxy_url,
+            tls_url=self.tls_url,
+            ca_file=self.ca_file,
             llm_url=self.llm_url,
             postgres_dsn=self.postgres_dsn,
             redis_url=self.redis_url,

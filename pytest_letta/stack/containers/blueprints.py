@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest_letta
+from pytest_letta.stack.certificate import Certificate
 from pytest_letta.stack.containers import asking
 from pytest_letta.stack.model import SERVER_ENVIRONMENT
-from pytest_letta.stack.nginx import render_proxy
+from pytest_letta.stack.nginx import render_proxy, render_tls
 
 USER = DATABASE = "letta"
 
 #: Where a container of Letta's image finds the scripted model, which is copied into it.
 _SOURCE = "/opt/pytest-letta"
-_MODEL_PORT, _LETTA_PORT, _NGINX_PORT, _POSTGRES_PORT = 8080, 8283, 8284, 5432
+_MODEL_PORT, _LETTA_PORT, _NGINX_PORT, _TLS_PORT, _POSTGRES_PORT = 8080, 8283, 8284, 8443, 5432
+_CERTIFICATES = Path("/etc/nginx/tls")
 
 #: Has Letta use the scripted model; the second name of the base URL is that of newer releases.
 MODEL_ENVIRONMENT = {
@@ -32,9 +34,9 @@ _POSTGRES = ["postgres", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", 
 class Blueprint:
     """One container: its image, its name on the network, and what it is given.
 
-    `port` is published on the host; ``None`` publishes nothing. `volume` is the path at which its named volume is
-    mounted. `files` are copied in before the start: content or source, and path. `healthy` is the command of the
-    container's health check. `question` is what we ask from outside.
+    `port` and `tls_port` are published on the host; ``None`` publishes nothing. `volume` is the path at which its
+    named volume is mounted. `files` are copied in before the start: content or source, and path. `healthy` is the
+    command of the container's health check. `question` is what we ask from outside.
     """
 
     image: str
@@ -42,6 +44,7 @@ class Blueprint:
     question: asking.Question
     healthy: str
     port: int | None = None
+    tls_port: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     entrypoint: Sequence[str] | None = None
     command: Sequence[str] | None = None
@@ -50,9 +53,17 @@ class Blueprint:
 
 
 def blueprints(
-    images: Mapping[str, str], *, password: str, letta_env: Mapping[str, str], token: str | None
+    images: Mapping[str, str],
+    *,
+    password: str,
+    letta_env: Mapping[str, str],
+    token: str | None,
+    certificate: Certificate,
 ) -> dict[str, Blueprint]:
-    """Return service -> blueprint of a stack; `password` is that of Postgres, `letta_env` is put over Letta's own."""
+    """Return service -> blueprint of a stack.
+
+    `password` is that of Postgres, `letta_env` is put over Letta's own, `certificate` is that of the proxy.
+    """
     return {
         "postgres": _postgres(images["postgres"], password),
         "redis": Blueprint(
@@ -65,7 +76,7 @@ def blueprints(
             volume="/data",
         ),
         "llm": model(images["letta"]),
-        "nginx": _nginx(images["nginx"]),
+        "nginx": _nginx(images["nginx"], certificate),
         "letta": _letta(images["letta"], password, letta_env, token),
     }
 
@@ -111,10 +122,13 @@ def model(image: str) -> Blueprint:
     )
 
 
-def _nginx(image: str) -> Blueprint:
+def _nginx(image: str, certificate: Certificate) -> Blueprint:
     # The image fills in the name servers of the container's network, whichever engine that is.
     conf = render_proxy(
-        str(_NGINX_PORT), f"letta-server:{_LETTA_PORT}", "resolver ${NGINX_LOCAL_RESOLVERS} valid=1s;"
+        str(_NGINX_PORT),
+        f"letta-server:{_LETTA_PORT}",
+        "resolver ${NGINX_LOCAL_RESOLVERS} valid=1s;",
+        render_tls(str(_TLS_PORT), _CERTIFICATES),
     )
     return Blueprint(
         image,
@@ -122,8 +136,13 @@ def _nginx(image: str) -> Blueprint:
         asking.http("/nginx-health"),
         f"curl -fsS http://127.0.0.1:{_NGINX_PORT}/nginx-health",
         port=_NGINX_PORT,
+        tls_port=_TLS_PORT,
         environment={"NGINX_ENTRYPOINT_LOCAL_RESOLVERS": "1"},
-        files=((conf.encode(), "/etc/nginx/templates/default.conf.template"),),
+        files=(
+            (conf.encode(), "/etc/nginx/templates/default.conf.template"),
+            (certificate.chain, f"{_CERTIFICATES}/chain.pem"),
+            (certificate.key, f"{_CERTIFICATES}/key.pem"),
+        ),
     )
 
 
@@ -138,6 +157,8 @@ def _letta(image: str, password: str, letta_env: Mapping[str, str], token: str |
             "LETTA_PG_URI": database_uri(password, "letta-postgres"),
             "LETTA_REDIS_HOST": "letta-redis",
             "LETTA_REDIS_PORT": "6379",
+            # Without it Letta believes no proxy but one on its own loopback address, and redirects lead to http.
+            "FORWARDED_ALLOW_IPS": "*",
             **MODEL_ENVIRONMENT,
             **SERVER_ENVIRONMENT,
             **letta_env,

@@ -22,7 +22,10 @@ _HEALTH_INTERVAL_S = 2
 
 
 class TestcontainerService(ContainerService):
-    """One container on `network`; `publish_ip` and the port of `address` are where it is published."""
+    """One container on `network`; `publish_ip` and the port of `address` are where it is published.
+
+    `tls` is where it is published too, if the blueprint has a port for TLS.
+    """
 
     __test__ = False  # not a class of tests, whatever its name
 
@@ -36,6 +39,7 @@ class TestcontainerService(ContainerService):
         publish_ip: str,
         run: str,
         labels: Mapping[str, str],
+        tls: Address | None = None,
     ) -> None:
         super().__init__(name, address, blueprint.hostname, blueprint.question)
         self._blueprint = blueprint
@@ -43,6 +47,7 @@ class TestcontainerService(ContainerService):
         self._publish_ip = publish_ip
         self._container_name = f"pytest-letta-{run}-{blueprint.hostname}"
         self._labels = dict(labels)
+        self._tls = tls
 
     def make(self) -> list[Container]:
         plan = self._blueprint
@@ -51,8 +56,9 @@ class TestcontainerService(ContainerService):
         made.with_envs(**plan.environment)
         if plan.volume is not None:
             made.with_volume_mapping(self.volume_name, plan.volume, "rw")
-        if plan.port is not None:
-            made.ports[f"{plan.port}/tcp"] = (self._publish_ip, self.address.port)  # type: ignore[assignment]
+        for port, address in ((plan.port, self.address), (plan.tls_port, self._tls)):
+            if port is not None and address is not None:
+                made.ports[f"{port}/tcp"] = (self._publish_ip, address.port)  # type: ignore[assignment]
         for content, path in plan.files:
             made.with_copy_into_container(content, path)
         made.with_kwargs(**self._further())
