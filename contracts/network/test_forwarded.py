@@ -105,15 +105,14 @@ def _burst(url: str, paths: tuple[str, ...], timeout_s: float) -> list[str]:
     lines = (f"GET {parts.path}{path} HTTP/1.1\r\n{fields}\r\n" for path in paths)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     received = b""
-    with closing(socket.create_connection((parts.hostname or "", port), timeout_s)) as plain:
-        sock = plain
-        if parts.scheme == "https":
-            sock = ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname)
-        # Who does not take bursts may close before all is sent.
-        with suppress(OSError):
-            sock.sendall("".join(lines).encode())
-            while len(_statuses(received)) < len(paths) and (piece := sock.recv(65536)):
-                received += piece
+    opened = socket.create_connection((parts.hostname or "", port), timeout_s)
+    if parts.scheme == "https":
+        opened = ssl.create_default_context().wrap_socket(opened, server_hostname=parts.hostname)
+    # Who does not take bursts may close before all is sent.
+    with closing(opened) as sock, suppress(OSError):
+        sock.sendall("".join(lines).encode())
+        while len(_statuses(received)) < len(paths) and (piece := sock.recv(65536)):
+            received += piece
     return _statuses(received)
 
 

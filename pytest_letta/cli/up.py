@@ -167,6 +167,7 @@ def text(told: Description, *, is_held: bool) -> str:
     places = (
         ("letta", told.url),
         ("proxy", told.proxy_url),
+        ("https", told.tls_url and f"{told.tls_url} (trust {told.ca_file})"),
         ("model", told.llm_url),
         ("postgres", told.postgres_dsn),
         ("redis", told.redis_url),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -23,11 +24,14 @@ class Certificate:
             path.write_bytes(getattr(self, name))
 
 
-def make_certificate(names: Sequence[str]) -> Certificate:
-    """Make a certificate for these host names and addresses, which lives as long as trustme says: for decades."""
+def make_certificate(names: Sequence[str], *, lives: tuple[datetime, datetime] | None = None) -> Certificate:
+    """Make a certificate for these host names and addresses.
+
+    It holds during the time that it `lives`; ``None`` means as long as trustme says, for decades.
+    """
     import trustme
 
     authority = trustme.CA()
-    server = authority.issue_cert(*names)
+    server = authority.issue_cert(*names, not_before=lives and lives[0], not_after=lives and lives[1])
     chain = b"".join(one.bytes() for one in server.cert_chain_pems)
     return Certificate(chain, server.private_key_pem.bytes(), authority.cert_pem.bytes())

@@ -10,8 +10,7 @@ from string import Template
 
 from pytest_letta.stack import wheels
 from pytest_letta.stack.asking import ask
-from pytest_letta.stack.certificate import make_certificate
-from pytest_letta.stack.ports import HOST
+from pytest_letta.stack.certificate import Certificate, make_certificate
 from pytest_letta.stack.process_service import ProcessService, plain_environment
 from pytest_letta.stack.rundir import RunDir
 from pytest_letta.stack.service import Address
@@ -41,11 +40,19 @@ class Nginx(ProcessService):
     def command(self) -> Sequence[str]:
         if not self._certificates.exists():
             self._certificates.mkdir(mode=0o700)
-            make_certificate([HOST, "localhost"]).write(self._certificates)
+            self.certificate().write(self._certificates)
         conf = self.folder / "nginx.conf"
-        tls = render_tls(str(self._tls), self._certificates)
-        conf.write_text(render(self.folder, self.address, self._letta, tls, as_root=os.geteuid() == 0))
+        conf.write_text(self.configuration())
         return [str(wheels.nginx()), "-p", str(self.folder), "-c", str(conf), "-e", "stderr"]
+
+    def certificate(self) -> Certificate:
+        """Make the certificate that is shown; asked for once."""
+        return make_certificate([self._tls.host, "localhost"])
+
+    def configuration(self) -> str:
+        """Return the text of the configuration."""
+        tls = render_tls(str(self._tls), self._certificates)
+        return render(self.folder, self.address, self._letta, tls, as_root=os.geteuid() == 0)
 
     def environment(self) -> Mapping[str, str]:
         return plain_environment(self.folder)

@@ -11,6 +11,7 @@ from killing import assert_killed, group_of, known_ids, of_containers, stated_id
 
 from pytest_letta.faults.catalogue.network import FAULTS
 from pytest_letta.faults.catalogue.network_secured import secured_faults
+from pytest_letta.faults.catalogue.network_tls import FAULTS as TLS_FAULTS
 from pytest_letta.faults.fault import CataloguedFault
 from pytest_letta.faults.stack import StackFault
 from pytest_letta.options import DEFAULT_VERSION
@@ -60,7 +61,7 @@ def test_every_promise_is_kept_by_a_healthy_secured_server(judge: Any, secured_s
 def test_every_contract_is_killed_by_a_fault_or_by_this_version() -> None:
     stated = stated_ids("network")
     known = known_ids(DEFAULT_VERSION, "NET-")
-    killed = {without_case(id) for fault in (*FAULTS, *_SECURED) for id in fault.kills}
+    killed = {without_case(id) for fault in (*FAULTS, *TLS_FAULTS, *_SECURED) for id in fault.kills}
 
     assert stated - of_containers(stated) == killed | {without_case(id) for id in known - of_containers(known)}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_letta.stack import wheels
-from pytest_letta.stack.nginx import render
+from pytest_letta.stack.certificate import make_certificate
+from pytest_letta.stack.nginx import render, render_tls
 from pytest_letta.stack.service import Address
 
 _LISTEN = Address("127.0.0.1", 18284)
@@ -57,9 +58,12 @@ def test_every_file_is_in_the_folder_of_the_service(tmp_path: Path) -> None:
     assert all(Path(file).is_relative_to(tmp_path) for file in files)
 
 
-def test_nginx_accepts_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_tls", [False, True], ids=["in-clear", "with-tls"])
+def test_nginx_accepts_it(tmp_path: Path, has_tls: bool) -> None:
+    make_certificate(["127.0.0.1"]).write(tmp_path)
     conf = tmp_path / "nginx.conf"
-    conf.write_text(render(tmp_path, _LISTEN, _LETTA, as_root=False))
+    tls = render_tls("127.0.0.1:18443", tmp_path) if has_tls else ""
+    conf.write_text(render(tmp_path, _LISTEN, _LETTA, tls, as_root=False))
 
     done = subprocess.run(
         [wheels.nginx(), "-t", "-p", tmp_path, "-c", conf, "-e", "stderr"], capture_output=True, text=True
