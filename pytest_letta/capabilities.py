@@ -86,6 +86,11 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
     ),
     "logs": (_OWN_STACK.format("read the logs of"), False),
     "model": (_NO_MODEL, False),
+    "origin": (
+        "no origin is known that the server was configured to allow: give the one in its ACCEPTABLE_ORIGINS with "
+        "--letta-origin",
+        False,
+    ),
     "partition": (_CONTAINERS.format("take a service off its network"), False),
     "pause": (_OWN_STACK.format("pause"), False),
     "query": (_OWN_STACK.format("look into the database of"), False),

@@ -106,6 +106,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("known", "YAML file with known issues of your own, beside the shipped ones.", parsing.file, "FILE"),
     Option("report", "Write the results to FILE.json (repeatable).", parsing.report, "FILE", (), repeatable=True),
     Option(
+        "origin",
+        "Origin of pages that the server was configured to allow, as in its ACCEPTABLE_ORIGINS; a stack is given it.",
+        parsing.origin,
+        "ORIGIN",
+    ),
+    Option(
         "restart",
         "Shell command that restarts the deployment; makes the persistence contracts applicable.",
         metavar="CMD",

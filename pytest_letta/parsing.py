@@ -65,6 +65,14 @@ def url(raw: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
+def origin(raw: str) -> str:
+    """Check the shape of what browsers send as ``Origin``: scheme, host and port."""
+    value = url(raw)
+    if urlsplit(value).path:
+        raise ValueError("must be an origin such as https://ade.example, without a path")
+    return value
+
+
 def file(raw: str) -> Path:
     """Name a file that exists."""
     path = Path(raw)

@@ -197,7 +197,8 @@ class LettaSession:
 def stack_opener(settings: Settings, progress: Progress | None) -> Callable[[Mapping[str, Any]], Stack]:
     """Return a function that starts the stack of the settings with the arguments of the fixture ``letta_stack_args``.
 
-    A token in the settings secures the server with it.
+    A token in the settings secures the server with it, and an origin in the settings is allowed by it, but for a file
+    of the user's, which says by itself what it allows.
     """
     start = {"local": _open_local, "docker": _open_docker, "compose": _open_compose}[settings.stack]
 
@@ -206,6 +207,8 @@ def stack_opener(settings: Settings, progress: Progress | None) -> Callable[[Map
         if settings.token is not None:
             secured = {"LETTA_SERVER_SECURE": "true", "LETTA_SERVER_PASSWORD": settings.token}
             args["letta_env"] = {**args["letta_env"], **secured}
+        if settings.origin is not None and settings.stack != "compose":
+            args["letta_env"] = {**args["letta_env"], "ACCEPTABLE_ORIGINS": settings.origin}
         return start(settings, {**args, "keep": settings.keep, "progress": progress})
 
     return open_stack

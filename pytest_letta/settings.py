@@ -34,6 +34,7 @@ class Settings:
     level: Literal["must", "should", "may"]
     known: Path | None
     report: tuple[Path, ...]
+    origin: str | None
     restart: str | None
     read_only: bool
     model: str | None

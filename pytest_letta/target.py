@@ -20,6 +20,7 @@ def probe_target(settings: Settings, stack: Stack) -> Deployment:
     extras: dict[str, bool | str] = {action: stack.can(action) for action in sorted(ACTIONS)}
     extras |= {
         "llm": llm_url or False,
+        "origin": settings.origin or False,
         "tls": getattr(tls_address(stack), "url", False),
         "model": settings.model or bool(llm_url),
         "write": not settings.read_only,

@@ -14,12 +14,18 @@ from pytest_letta.conformance.differential import CORS_HEADERS, Question
 if TYPE_CHECKING:
     import httpx
 
+    from pytest_letta.settings import Settings
+
 Differing = Callable[..., str | None]
 
 #: Letta adds it to whatever origins are configured (letta/server/rest_api/app.py).
 _ALLOWED = "https://app.letta.com"
 _ALLOW_ORIGIN = "access-control-allow-origin"
 _PATH = "/v1/agents/"
+_CONFIGURED = (
+    "Letta reads ACCEPTABLE_ORIGINS: origins as browsers send them, without a slash at the end, separated by commas; "
+    "LETTA_SERVER_CORS_ORIGINS is ignored"
+)
 
 
 def _preflight(origin: str, method: str, fields: str = "authorization,content-type") -> Question:
@@ -111,6 +117,30 @@ def test_pages_may_read_internal_errors(letta_client: httpx.Client) -> None:
     answer = Question("/v1/auth", "POST", headers, body).ask(letta_client)
 
     must(equal([_ALLOWED], answer.headers.get_list(_ALLOW_ORIGIN), f"allowed origins of {answered(answer)}"))
+
+
+@contract(
+    "NET-ORIGIN-006",
+    needs=["origin"],
+    because="of three variables that look right one is read: letta-ai/letta#2697, and pages see 'network error'",
+)
+def test_configured_origin_is_allowed(letta_settings: Settings, letta_client: httpx.Client) -> None:
+    """The origin that the server was configured to allow is allowed in preflights and answers, another port not."""
+    origin = str(letta_settings.origin)
+    elsewhere = _preflight(f"{origin}1" if origin[-1].isdigit() else f"{origin}:8443", "PATCH")
+
+    for question in (_preflight(origin, "PATCH"), Question("/v1/health/", headers={"Origin": origin})):
+        problem = equal([origin], _allowed(question, letta_client), _of(question))
+        must(f"{problem} ({_CONFIGURED})" if problem else None)
+    must(equal([], _allowed(elsewhere, letta_client), _of(elsewhere)))
+
+
+def _allowed(question: Question, client: httpx.Client) -> list[str]:
+    return question.ask(client).headers.get_list(_ALLOW_ORIGIN)
+
+
+def _of(question: Question) -> str:
+    return f"allowed origins of {question.name} from {question.headers['Origin']}"
 
 
 @contract("NET-ORIGIN-004", needs=["proxy"], because="a proxy that has CORS rules of its own overrides the server's")

@@ -21,9 +21,10 @@ from pytest_letta.stack.releases import DEFAULT_VERSION
 from pytest_letta.stack.stack import Stack
 
 _PASSWORD = "pytest-letta-right-password"
+_ORIGIN = "https://ade.example"
 _TOKEN = f"--letta-token={_PASSWORD}"
 _SECURED = secured_faults(_PASSWORD)
-_OF_SECURED = ("NET-AUTH-", "NET-GUARD-", "NET-EXEMPT-")
+_OF_SECURED = ("NET-AUTH-", "NET-GUARD-", "NET-EXEMPT-", "NET-ORIGIN-006")
 _KEPT = {"pass", "known", "not-applicable"}
 #: What healthy servers break by themselves, so that no fault is needed to see it fail.
 _KNOWN = known_ids(DEFAULT_VERSION, "NET-")
@@ -32,7 +33,8 @@ _KNOWN = known_ids(DEFAULT_VERSION, "NET-")
 @pytest.fixture(scope="module")
 def secured_stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """A healthy stack that asks for a password."""
-    environment = {"LETTA_SERVER_SECURE": "true", "LETTA_SERVER_PASSWORD": _PASSWORD}
+    secured = {"LETTA_SERVER_SECURE": "true", "LETTA_SERVER_PASSWORD": _PASSWORD}
+    environment = {**secured, "ACCEPTABLE_ORIGINS": f"https://first.example,{_ORIGIN}"}
     with LocalStack(cache_dir=resolve(pytestconfig).cache_dir, letta_env=environment) as stack:
         yield stack
 
@@ -49,7 +51,7 @@ def test_every_promise_is_kept_by_a_healthy_open_server(judge: Any) -> None:
 
 
 def test_every_promise_is_kept_by_a_healthy_secured_server(judge: Any, secured_stack: Stack) -> None:
-    records = judge("network", "NET-", None, _TOKEN, healthy=secured_stack)
+    records = judge("network", "NET-", None, _TOKEN, f"--letta-origin={_ORIGIN}", healthy=secured_stack)
 
     broken = {id: record["cause"] for id, record in records.items() if record["verdict"] not in _KEPT}
     assert not broken
@@ -62,8 +64,11 @@ def test_every_contract_is_killed_by_a_fault_or_by_this_version() -> None:
     stated = stated_ids("network")
     known = known_ids(DEFAULT_VERSION, "NET-")
     killed = {without_case(id) for fault in (*FAULTS, *TLS_FAULTS, *_SECURED) for id in fault.kills}
+    by_a_bare_server = {"NET-ORIGIN-006"}
 
-    assert stated - of_containers(stated) == killed | {without_case(id) for id in known - of_containers(known)}
+    assert stated - of_containers(stated) - by_a_bare_server == killed | {
+        without_case(id) for id in known - of_containers(known)
+    }
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -75,6 +80,14 @@ def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault | Sta
 def test_fault_of_a_secured_server_is_caught(judge: Any, secured_stack: Stack, fault: CataloguedFault) -> None:
     keyword = " or ".join(sorted({without_case(id) for id in fault.kills}))
     assert_killed(judge("network", keyword, fault, _TOKEN, healthy=secured_stack), fault)
+
+
+def test_origin_that_is_not_configured_is_told(judge: Any) -> None:
+    """On the real server, which knows nothing of that origin, as after LETTA_SERVER_CORS_ORIGINS."""
+    records = judge("network", "NET-ORIGIN-006", None, f"--letta-origin={_ORIGIN}")
+
+    assert records["NET-ORIGIN-006"]["verdict"] == "fail"
+    assert "Letta reads ACCEPTABLE_ORIGINS" in records["NET-ORIGIN-006"]["cause"]
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def test_server_that_serves_all_with_a_model_can_do_all_but_what_needs_a_stack()
     everything = found(extras={"model": "openai/gpt-4o-mini"})
 
     of_a_stack = {"execute", "kill", "logs", "partition", "pause", "query", "recreate", "reload", "restart", "second"}
-    assert set(everything) - available(everything) == {"llm", "tls", *of_a_stack}
+    assert set(everything) - available(everything) == {"llm", "origin", "tls", *of_a_stack}
     assert everything["model"].reason == "given: openai/gpt-4o-mini"
 
 

@@ -122,6 +122,7 @@ def test_a_path_prefix_is_kept_without_its_trailing_slash() -> None:
         ({"letta_url": "http://[::1"}, "must be a URL"),
         ({"letta_url": "http://host/?a=1"}, "must not have a query"),
         ({"letta_url": ""}, "must be a URL"),
+        ({"letta_origin": "https://ade.example/app"}, "without a path"),
         ({"letta_level": "mustt"}, "did you mean 'must'?"),
         ({"letta_stack": "lokal"}, "did you mean 'local'?"),
         ({"letta_timeout": "0"}, "must be a positive number of seconds"),
