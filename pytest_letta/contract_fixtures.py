@@ -41,12 +41,12 @@ def letta_known(pytestconfig: pytest.Config, letta_deployment: Deployment) -> fr
 
 @pytest.fixture(scope="session")
 def letta_tls(letta_stack: Stack) -> TlsAddress:
-    """The https address of the deployment, with the authority to trust; fails where there is none."""
+    """The https address of the deployment, with the authority to trust; skips where there is none."""
     from pytest_letta.tls import tls_address
 
     address = tls_address(letta_stack)
     if address is None:
-        pytest.fail("letta_tls needs an address with https: give --letta-url or --letta-proxy-url.", pytrace=False)
+        pytest.skip("there is no address with https: give one with --letta-url or --letta-proxy-url")
     return address
 
 
