@@ -57,7 +57,7 @@ def test_ports_are_published_on_the_loopback_address_only_and_redis_not_at_all(
         "redis": [],
         "llm": ["127.0.0.1"],
         "server": ["127.0.0.1"],
-        "nginx": ["127.0.0.1"],
+        "nginx": ["127.0.0.1", "127.0.0.1"],
     }
 
 
