@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,4 +26,15 @@ def answered(response: httpx.Response) -> str:
     """Say what came back: method, path, status and the start of the body."""
     request = response.request
     seen = f"{request.method} {request.url.raw_path.decode()} answered {response.status_code}"
-    return f"{seen}: {printable(shorten(response.text))}" if response.is_closed and response.text else seen
+    if not response.is_closed or not response.text:
+        return seen
+    return f"{seen}: {page_of(response) or printable(shorten(response.text))}"
+
+
+def page_of(response: httpx.Response) -> str | None:
+    """Return what stands in place of an HTML page in a report, its heading; ``None`` for what is no such page."""
+    if "html" not in response.headers.get("content-type", ""):
+        return None
+    heading = re.search(r"<(title|h1)>(.*?)</\1>", response.text, re.DOTALL | re.IGNORECASE)
+    text = " ".join(heading[2].split()) if heading else ""
+    return f"an HTML page, {printable(shorten(text, 80))!r}" if text else "an HTML page"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_letta.conformance.nginx_cures import cure
-from pytest_letta.telling import printable, shorten
+from pytest_letta.telling import page_of, printable, shorten
 
 if TYPE_CHECKING:
     import httpx
@@ -99,7 +99,7 @@ class _View:
 
     fields: View
     status: int | None
-    is_page: bool = False
+    page: str | None = None  #: the answer is an HTML page: what it calls itself
 
     @classmethod
     def of(cls, question: Question, client: httpx.Client, headers: Sequence[str]) -> _View:
@@ -114,7 +114,7 @@ class _View:
         if question.headers.get("Accept-Encoding") == "identity":
             fields["header content-encoding"] = answer.headers.get("content-encoding")
         fields |= dict(_flat("body", _body(answer)))
-        return cls(fields, answer.status_code, "html" in answer.headers.get("content-type", ""))
+        return cls(fields, answer.status_code, page_of(answer))
 
     def differing(self, other: _View) -> list[str]:
         keys = [*self.fields, *(key for key in other.fields if key not in self.fields)]
@@ -164,9 +164,12 @@ def _flat(place: str, value: Any) -> Iterator[tuple[str, object]]:
 
 
 def _told(question: Question, direct: _View, proxied: _View, seen: list[str]) -> str:
-    shown = [_contrast(key, proxied.get(key), direct.get(key)) for key in seen[:3]]
-    more = f"; {len(seen) - 3} more" if len(seen) > 3 else ""
-    by_itself = proxied.is_page and not direct.is_page
+    by_itself = proxied.page is not None and direct.page is None
+    told = [key for key in seen if not (by_itself and key.startswith("body"))]
+    shown = [_contrast(key, proxied.get(key), direct.get(key)) for key in told[:3]]
+    if by_itself:
+        shown.append(f"the proxy answered by itself, with {proxied.page}")
+    more = f"; {len(told) - 3} more" if len(told) > 3 else ""
     moved = proxied.status != direct.status
     hint = cure(question.target, question.headers, seen, proxied.status, by_itself=by_itself, moved=moved)
     return f"{question.name} through the proxy: {'; '.join(shown)}{more}{hint}"

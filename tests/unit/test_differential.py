@@ -56,8 +56,16 @@ def test_what_changes_from_one_direct_answer_to_the_next_is_left_out() -> None:
     ("status", "body", "headers", "question", "expected"),
     [
         (413, "<html>", {}, Question("/", "POST", content=b"x"), "status is 413, not 200.*client_max_body_size"),
+        (304, "", {}, Question("/", headers={"If-None-Match": "*"}), "status is 304.*no proxy_cache"),
+        (
+            403,
+            "<h1>No</h1>",
+            {"content_type": "text/html"},
+            Question("/"),
+            "status is 403, not 200; header content-type .*; the proxy answered by itself, with an HTML page, 'No' ",
+        ),
         (502, "<html>", {}, Question("/"), "status is 502.*proxy_pass must name"),
-        (404, "<html>", {}, Question("/v1//x"), "merge_slashes off, and proxy_pass without a URI"),
+        (404, "<html>", {}, Question("/v1//x"), "proxy_pass without a URI, nothing after host and port"),
         (404, "<html>", {"content_type": "text/html"}, Question("/x"), "one `location /` with proxy_pass"),
         (301, "", {"location": "/x/"}, Question("/x"), "`location /` for Letta and no rewrite"),
         (200, {"a": []}, {}, Question("/x?a=b"), "proxy_pass without a URI, or with .request_uri"),
