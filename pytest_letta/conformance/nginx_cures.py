@@ -12,8 +12,10 @@ _BY_STATUS: Final = {
     401: "no auth_basic and no auth_request: Letta asks for its password by itself, in the same header",
     403: "no deny, auth_request or limit_except in the location that leads to Letta",
     408: "client_body_timeout 60s or more: uploads may be slow",
+    411: "proxy_request_buffering on, as it is by itself: bodies without a length then reach Letta with one",
     413: "client_max_body_size 64m; it is 1m unless it is set",
     414: "large_client_header_buffers 8 64k",
+    417: "proxy_request_buffering on, as it is by itself: nginx then tells clients to go on",
     426: "proxy_http_version 1.1",
     429: "no limit_req or limit_conn before Letta, or larger ones",
     431: "large_client_header_buffers 8 64k",
@@ -23,40 +25,40 @@ _BY_STATUS: Final = {
 }
 _BY_HEADER: Final = {
     "access-control-allow-origin": "no add_header Access-Control-Allow-Origin: Letta sends it by itself",
-    "allow": "no limit_except and no `return 405`: Letta says itself what it allows",
+    "allow": "no limit_except and no `return 405`: Letta says itself what it allows; no proxy_cache",
     "cache-control": "no expires and no add_header Cache-Control",
-    "access-control-allow-credentials": "no add_header Access-Control-...: Letta sends them by itself",
+    "access-control-allow-credentials": "no add_header Access-Control-..., no proxy_cache: Letta answers each origin",
     "access-control-allow-headers": "no `return 204` to OPTIONS: Letta answers preflights by itself",
     "access-control-allow-methods": "no `return 204` to OPTIONS: Letta answers preflights by itself",
     "content-disposition": "no proxy_hide_header",
     "content-encoding": "gzip off, gunzip off, and no proxy_set_header Accept-Encoding",
     "content-type": "no charset, no default_type with return, no proxy_hide_header Content-Type",
     "location": (
-        "proxy_set_header Host $http_host, and proxy_redirect left at its default; for a query that is lost or "
-        "changed, proxy_pass without a URI"
+        "proxy_set_header Host $http_host, with the port that $host loses, and proxy_redirect left at its default; "
+        "for a query that is lost or changed, proxy_pass without a URI"
     ),
     "www-authenticate": "no auth_basic: Letta's own password goes through the same header",
 }
-_UNCACHED = "no proxy_cache and no proxy_force_ranges: answers of Letta are neither kept nor cut"
+UNCACHED: Final = "no proxy_cache and no proxy_force_ranges: answers of Letta are neither kept nor cut"
 _UNTOUCHED = "no `if`, map or rewrite that looks at this header"
 #: By the header of the request that invites the difference.
 _BY_REQUEST: Final = {
     "accept": _UNTOUCHED,
     "accept-encoding": _BY_HEADER["content-encoding"],
-    "cache-control": _UNCACHED,
+    "cache-control": UNCACHED,
     "expect": "proxy_request_buffering on",
-    "if-modified-since": _UNCACHED,
-    "if-none-match": _UNCACHED,
+    "if-modified-since": UNCACHED,
+    "if-none-match": UNCACHED,
     "origin": "no CORS rules: Letta answers preflights and names origins by itself",
-    "range": _UNCACHED,
+    "range": UNCACHED,
     "x-http-method-override": _UNTOUCHED,
     "x-original-url": _UNTOUCHED,
 }
-_AS_IT_CAME = (
-    "merge_slashes off, and proxy_pass without a URI, nothing after host and port and no rewrite, so that the path "
-    "goes on as it came"
+#: Of paths and of queries that are not what the client sent.
+AS_IT_CAME: Final = (
+    "proxy_pass without a URI, nothing after host and port, and no rewrite, so that the path goes on as it came"
 )
-_QUERY = "proxy_pass without a URI, or with $request_uri: $uri alone loses the query, and a rewrite decodes it"
+QUERY: Final = "proxy_pass without a URI, or with $request_uri: $uri alone loses the query, and a rewrite decodes it"
 _ODD_PATH = re.compile(r"//|/\.|%")
 
 
@@ -76,10 +78,12 @@ def cure(
 def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -> str | None:
     if status is None:
         return 'proxy_http_version 1.1, proxy_set_header Connection "", and proxy_read_timeout 3600s'
+    if status == 304:
+        return UNCACHED
     if moved and status in _BY_STATUS and status != 400:
         return _BY_STATUS[status]
     if moved and _ODD_PATH.search(target.partition("?")[0]):
-        return _AS_IT_CAME
+        return AS_IT_CAME
     if moved and status == 400:
         return _BY_STATUS[400]
     if moved and status in {301, 302, 303, 307, 308}:
@@ -98,7 +102,7 @@ def _of_header(seen: Collection[str]) -> str | None:
 def _of_request(target: str, sent: Mapping[str, str]) -> str | None:
     path, _, query = target.partition("?")
     if _ODD_PATH.search(path):
-        return _AS_IT_CAME
+        return AS_IT_CAME
     invited = next((text for name, text in _BY_REQUEST.items() if name in map(str.lower, sent)), None)
     if invited:
         return invited
@@ -106,4 +110,4 @@ def _of_request(target: str, sent: Mapping[str, str]) -> str | None:
         names = ", ".join(sent)
         kept = "proxy_pass_request_headers on, proxy_pass_request_body on, and no proxy_set_header that replaces"
         return f"{kept} {names}; underscores_in_headers on" if "_" in names else f"{kept} {names}"
-    return _QUERY if query else None
+    return QUERY if query else None

@@ -66,7 +66,9 @@ class Request(Message):
     """One request as the client sent it; ``Host`` already names the upstream.
 
     ``target`` is path and query byte for byte; ``origin`` is the proxy's own; ``connections`` is how many client
-    connections were open when this one was accepted, itself included. ``pause(seconds)`` waits, for ever with
+    connections were open when this one was accepted, itself included. ``framing`` holds the names, in lower case, of
+    the fields that told how the body was to come and are not forwarded: ``expect``, ``transfer-encoding``.
+    ``upload_s`` is how many seconds the body took to come. ``pause(seconds)`` waits, for ever with
     None, and raises GoneError as soon as the client leaves or the proxy closes.
     """
 
@@ -75,6 +77,8 @@ class Request(Message):
     body: bytes = b""
     origin: str = ""
     connections: int = 1
+    framing: frozenset[str] = field(default=frozenset(), kw_only=True)
+    upload_s: float = field(default=0.0, kw_only=True, compare=False)
     pause: Callable[[float | None], None] = field(default=_sleep, repr=False, compare=False)
 
     @property

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pytest_letta.faults.fault import EVERYTHING, Fault, Forward, Match, OnRequest, OnResponse, Request, Response
 
+_PAGE = b"<html><head><title>Request refused</title></head></html>"
 #: What nginx leaves as it is when it writes a decoded path anew.
 _LEFT = "/!$&'()*+,;=:@~-._"
 
@@ -102,6 +103,24 @@ def believe_forwarded(*, on: Match = EVERYTHING) -> Fault:
         return response.with_header("Location", moved.geturl())
 
     return OnResponse(change, on=on)
+
+
+def refuse_framing(name: str, status: int, *, on: Match = EVERYTHING) -> Fault:
+    """Refuse bodies that come by ``expect`` or ``transfer-encoding``, as old proxies do: with 417, with 411."""
+
+    def change(request: Request) -> Request | Response:
+        return Response.of(status, _PAGE, "text/html") if name in request.framing else request
+
+    return OnRequest(change, on=on)
+
+
+def hurry_uploads(limit_s: float, *, on: Match = EVERYTHING) -> Fault:
+    """Answer 408 to a body that took longer to come (as nginx's client_body_timeout, over the whole of it)."""
+
+    def change(request: Request) -> Request | Response:
+        return Response.of(408, _PAGE, "text/html") if request.upload_s > limit_s else request
+
+    return OnRequest(change, on=on)
 
 
 def _on_path(change: Callable[[str], str], on: Match) -> Fault:

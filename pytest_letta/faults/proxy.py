@@ -7,6 +7,7 @@ import socket
 import socketserver
 import struct
 import threading
+import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from http.client import HTTPException
@@ -22,6 +23,8 @@ from pytest_letta.faults.wire import end_to_end, framing, has_no_body, head, rea
 
 # More than http.server's own bound of 100 fields, so that it is that which refuses.
 MAX_LINES = 200
+#: Of how the body of a request comes, which ends here.
+_FRAMING = frozenset({"expect", "transfer-encoding"})
 
 
 class FaultProxy:
@@ -199,6 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self, target: str) -> Request:
         sent, own_host = end_to_end(self.headers.items()), self.server.upstream.authority
         sent = tuple((key, own_host if key.lower() == "host" else value) for key, value in sent)
+        started = time.monotonic()
         body, headers = read_body(cast(BinaryIO, self.rfile), sent)
         return Request(
             self.command,
@@ -207,6 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.origin,
             self._rank,
             self._watch.wait,
+            framing=frozenset(name.lower() for name in self.headers) & _FRAMING,
+            upload_s=time.monotonic() - started,
             headers=tuple(pair for pair in headers if pair[0].lower() != "expect"),
         )
 

@@ -12,9 +12,11 @@ from pytest_letta.faults.proxies import (
     compress_always,
     decode_query,
     decode_twice,
+    hurry_uploads,
     intercept_errors,
     lose_query,
     merge_slashes,
+    refuse_framing,
     resolve_dots,
     with_header,
 )
@@ -83,3 +85,19 @@ def test_a_fault_waits_for_its_header(value: str | None, status: int) -> None:
     headers = (("A", value),) if value else ()
 
     assert served(with_header("a", answer(304), "b"), Request("GET", "/", headers=headers))[0].status == status
+
+
+@pytest.mark.parametrize(
+    ("fault", "request_", "status"),
+    [
+        (refuse_framing("expect", 417), Request("PUT", "/", framing=frozenset({"expect"})), 417),
+        (refuse_framing("expect", 417), Request("PUT", "/", framing=frozenset({"transfer-encoding"})), 200),
+        (hurry_uploads(0.5), Request("PUT", "/", upload_s=0.6), 408),
+        (hurry_uploads(0.5), Request("PUT", "/", upload_s=0.4), 200),
+    ],
+)
+def test_bodies_are_refused_by_how_they_come(fault: Fault, request_: Request, status: int) -> None:
+    response, reached = served(fault, request_)
+
+    assert response.status == status
+    assert reached == (["/"] if status == 200 else [])

@@ -13,7 +13,7 @@ from pytest_letta.faults.net import (
     limit_connections,
     strip_cors,
 )
-from pytest_letta.faults.proxies import believe_forwarded, with_header
+from pytest_letta.faults.proxies import believe_forwarded, hurry_uploads, refuse_framing, with_header
 
 
 def _cases(contract: str, *cases: str) -> tuple[str, ...]:
@@ -36,6 +36,27 @@ _UPLOADS = (
         kills=_cases("NET-UPLOAD-004", "20-mib"),
         reason="status is 413, not 404.*client_max_body_size 64m",
         make=lambda: limit_body(10 * 1024 * 1024),
+        via="proxy",
+    ),
+    CataloguedFault(
+        name="proxy-wants-lengths",
+        kills=_cases("NET-UPLOAD-001", "chunked", "empty-chunked", "large-chunked"),
+        reason="status is 411, not (200|422).*proxy_request_buffering on",
+        make=lambda: refuse_framing("transfer-encoding", 411, on=Match("PATCH")),
+        via="proxy",
+    ),
+    CataloguedFault(
+        name="proxy-does-not-continue",
+        kills=_cases("NET-UPLOAD-001", "expect"),
+        reason="status is 417, not 200.*proxy_request_buffering on",
+        make=lambda: refuse_framing("expect", 417, on=Match("PATCH")),
+        via="proxy",
+    ),
+    CataloguedFault(
+        name="proxy-hurries-uploads",
+        kills=_cases("NET-UPLOAD-001", "slow"),
+        reason="status is 408, not 200.*client_body_timeout 60s",
+        make=lambda: hurry_uploads(0.25, on=Match("PATCH")),
         via="proxy",
     ),
     CataloguedFault(
