@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from pytest_letta.conformance.checks import equal, status
+from pytest_letta.conformance.nginx_cures import QUERY
 
 if TYPE_CHECKING:
-    import httpx
-
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
+
+_HOPS = 3
 
 
 def redirect_problem(client: httpx.Client) -> str | None:
@@ -27,7 +30,8 @@ def redirect_problem(client: httpx.Client) -> str | None:
         return f"the redirect leaves its origin: {way}{_hint(asked, location)}"
     if not location.path.endswith("/v1/agents/"):
         return f"the redirect leads to another path: {location.path}"
-    return equal(query, location.query.decode(), "query of the redirect")
+    problem = equal(query, location.query.decode(), "query of the redirect")
+    return f"{problem} (nginx: {QUERY})" if problem else None
 
 
 def _origin(url: httpx.URL) -> str:
@@ -46,7 +50,16 @@ def _hint(asked: httpx.URL, location: httpx.URL) -> str:
 def creation_problem(client: httpx.Client, handles: Handles, ledger: Ledger) -> str | None:
     """Create an agent without the slash, following the redirect; say what was lost, if anything was."""
     body = {"name": ledger.name(), "description": "sent without the slash", "tags": ledger.tags, **handles.fields()}
-    answer = client.post("/v1/agents", json=body, follow_redirects=True)
+    answer = client.post("/v1/agents", json=body)
+    for _ in range(_HOPS):
+        if answer.next_request is None:
+            break
+        there = answer.next_request.url
+        try:
+            answer = client.send(answer.next_request)
+        except httpx.TransportError as error:
+            hint = _hint(client.base_url, there)
+            return f"POST /v1/agents is redirected to {there}, where nobody answers: {error}{hint}"
     if answer.status_code == 200 and isinstance(answer.json(), dict):
         ledger.enter(f"/v1/agents/{answer.json()['id']}")
     if problem := status(answer, 200):

@@ -97,6 +97,7 @@ PUBLIC = {
     "pytest_letta.conformance.checks",
     "pytest_letta.conformance.differential",
     "pytest_letta.conformance.memory",
+    "pytest_letta.conformance.nginx_cures",
     "pytest_letta.errors",
     "pytest_letta.llm",
     "pytest_letta.oracle",
