@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.differential import MORE_HEADERS, Question
+
+from .reads import documented_reads, parameters_of, query_of
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -34,8 +36,6 @@ _AREAS = (
     ),
 )
 _OTHERS = "others"
-#: Values of parameters: short pages in an order that new entries do not disturb, and what a search must be given.
-_VALUES = {"limit": "2", "order": "asc", "query": "pytest-letta", "top_k": "2"}
 _UNKNOWN = "/v1/agents/agent-00000000-0000-4000-8000-000000000000"
 _JSON = {"Content-Type": "application/json"}
 _DESCRIBED = json.dumps(
@@ -44,20 +44,10 @@ _DESCRIBED = json.dumps(
 
 
 def _readable(deployment: Deployment, known: frozenset[str]) -> Iterator[str]:
-    """Give the targets of the documented GET operations whose path parameters are just those that are `known`."""
-    if deployment.spec is None:
-        not_applicable("the server gives no usable /openapi.json, so its operations are unknown")
-    for operation in deployment.spec.operations.values():
-        if operation.method == "GET" and set(re.findall(r"\{(\w+)\}", operation.path)) == known:
-            documented = deployment.spec.document["paths"][operation.path]["get"]
-            if "text/event-stream" not in json.dumps(documented.get("responses", {})):
-                yield operation.path + _query(documented)
-
-
-def _query(documented: dict[str, Any]) -> str:
-    names = [one.get("name") for one in documented.get("parameters", []) if one.get("in") == "query"]
-    pairs = [f"{name}={value}" for name, value in _VALUES.items() if name in names]
-    return f"?{'&'.join(pairs)}" if pairs else ""
+    """Give the targets of the documented reads whose path parameters are just those that are `known`."""
+    for path, documented in documented_reads(deployment):
+        if set(parameters_of(path)) == known:
+            yield path + query_of(documented)
 
 
 def _area(target: str) -> str:
