@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue import network_clients, network_outages, network_proxy
+from pytest_letta.faults.catalogue import network_clients, network_families, network_outages, network_proxy
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.net import (
     add_response_header,
@@ -18,6 +18,7 @@ from pytest_letta.faults.net import (
     strip_cors,
 )
 from pytest_letta.faults.rest import answer, change_status, drop_response_field, replace_body, set_request_field
+from pytest_letta.faults.stack import StackFault
 from pytest_letta.faults.writes import lose_body
 
 _HTML = b"<html><body><h1>404 Not Found</h1><hr>nginx</body></html>"
@@ -44,7 +45,7 @@ _REACH = (
     CataloguedFault(
         name="proxy-answers-with-its-own-page",
         kills=("NET-REACH-002",),
-        reason="no-such-path through the proxy: expected .*text/html",
+        reason="no-such-path through the proxy: header content-type is text/html, .*proxy_intercept_errors off",
         make=lambda: answer(404, _HTML, _HTML_TYPE, on=_NO_PATH),
         via="proxy",
     ),
@@ -202,7 +203,7 @@ _HEADERS = (
     CataloguedFault(
         name="proxy-answers-options-itself",
         kills=("NET-HEADERS-003",),
-        reason="OPTIONS by the proxy: expected",
+        reason="OPTIONS /v1/health/ through the proxy: status is 204, not 405",
         make=lambda: answer(204, on=Match("OPTIONS", "/v1/health/")),
         via="proxy",
     ),
@@ -214,7 +215,7 @@ _HEADERS = (
     ),
 )
 
-FAULTS = (
+FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     *_REACH,
     *_REDIRECTS,
     *_CORS,
@@ -223,4 +224,5 @@ FAULTS = (
     *network_proxy.FAULTS,
     *network_clients.FAULTS,
     *network_outages.FAULTS,
+    *network_families.FAULTS,
 )
