@@ -17,7 +17,7 @@ from pytest_letta.conformance.contract import contract_of
 from pytest_letta.conformance.known import read_known
 from pytest_letta.conformance.suites import known_file
 
-_OF_CONTAINERS = ("NET-NAME-", "NET-RECREATE-", "NET-PARTITION-", "MEM-RECREATE-", "MEM-PARTITION-")
+_OF_CONTAINERS = ("NET-NAME-", "NET-APART-", "NET-RECREATE-", "NET-PARTITION-", "MEM-RECREATE-", "MEM-PARTITION-")
 _CONTRACTS = Path(__file__).parents[1] / "contracts"
 
 

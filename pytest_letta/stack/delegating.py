@@ -71,6 +71,9 @@ class DelegatingStack(Stack):
     def execute(self, service: str, command: Sequence[str]) -> Execution:
         return self._inner.execute(service, command)
 
+    def execute_apart(self, command: Sequence[str]) -> Execution:
+        return self._inner.execute_apart(command)
+
     def query(self, statement: str) -> list[dict[str, Any]]:
         return self._inner.query(statement)
 

@@ -20,7 +20,8 @@ _FACTS = (
 )
 _METHODS = frozenset(
     {"address", "replicas", "start", "stop", "restart", "kill", "pause", "resume", "reload", "logs"}
-    | {"partition", "rejoin", "recreate", "hostname", "execute", "query", "start_second", "stop_second"}
+    | {"partition", "rejoin", "recreate", "hostname", "execute", "execute_apart", "query"}
+    | {"start_second", "stop_second"}
 )
 
 
@@ -168,6 +169,9 @@ class HostedStack(Stack):
 
     def execute(self, service: str, command: Sequence[str]) -> Execution:
         return cast(Execution, self._call("execute", service, list(command)))
+
+    def execute_apart(self, command: Sequence[str]) -> Execution:
+        return cast(Execution, self._call("execute_apart", list(command)))
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self._call("query", statement))

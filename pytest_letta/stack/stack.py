@@ -124,6 +124,14 @@ class Stack(ABC):
         """Run `command` where `service` runs, as its user; raise ServiceError when it does not run."""
         raise self._refusal("execute a command in", service)
 
+    def execute_apart(self, command: Sequence[str]) -> Execution:
+        """Run `command` in a container of the server's image that is on none of the networks of this stack.
+
+        It is where ``docker run`` puts a container that names no network, and it is removed afterwards. Whoever can
+        execute can do this too. Raises ServiceError when it does not run.
+        """
+        raise self._refusal("execute a command apart from", "letta")
+
     def query(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows that an SQL ``SELECT`` finds in Letta's database, as JSON objects by column name.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from pytest_letta.errors import ServiceError
+from pytest_letta.faults.catalogue import containers_apart
 from pytest_letta.faults.catalogue.memory_rows import DETACHED, EMPTIED
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.rest import change_status
@@ -257,4 +258,4 @@ _PARTITION = (
     ),
 )
 
-FAULTS: tuple[CataloguedFault | StackFault, ...] = (*_NAMES, *_RECREATE, *_PARTITION)
+FAULTS: tuple[CataloguedFault | StackFault, ...] = (*_NAMES, *containers_apart.FAULTS, *_RECREATE, *_PARTITION)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_letta.errors import ServiceError
 from pytest_letta.stack import rows
-from pytest_letta.stack.containers import asking, reaper
+from pytest_letta.stack.containers import apart, asking, reaper
 from pytest_letta.stack.containers.engine import Engine
 from pytest_letta.stack.containers.labels import labels_of
 from pytest_letta.stack.containers.service import ContainerService
@@ -60,6 +60,9 @@ class ContainerStack(ManagedStack):
 
     def execute(self, service: str, command: Sequence[str]) -> Execution:
         return self._container(service).execute(command)
+
+    def execute_apart(self, command: Sequence[str]) -> Execution:
+        return apart.execute(self._container("letta").containers[0], command)
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         # The statement is an argument, so that no shell reads it.
