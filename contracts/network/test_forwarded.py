@@ -90,7 +90,8 @@ def test_connection_to_the_proxy_is_kept(before: Question, letta_proxy_client: h
             ports.append(answer.extensions["network_stream"].get_extra_info("client_addr")[1])
             answer.read()
             answer.close()
-        must(status(answer))
+        problem = status(answer)
+        must(f"{problem} after {before.name} (nginx: no limit_req or limit_conn before Letta)" if problem else None)
         must(equal("ok", answer.json().get("status"), f"status in GET /v1/health/ after {before.name}"))
 
     # Two at most, for a proxy may end one after so many requests (nginx: keepalive_requests).
