@@ -143,6 +143,20 @@ def test_a_command_tells_its_exit_code_and_what_it_said(docker_stack: DockerStac
     assert docker_stack.execute("redis", ["no-such-command"]).exit_code != 0
 
 
+def test_a_command_apart_runs_on_no_network_of_the_stack_and_leaves_nothing(docker_stack: DockerStack) -> None:
+    def ours() -> set[str]:
+        filters = {"label": f"{RUN}={docker_stack.run_id}"}
+        return {str(one.id) for one in docker_stack.engine.client.containers.list(all=True, filters=filters)}
+
+    before = ours()
+    name = docker_stack.hostname("postgres")
+
+    said = docker_stack.execute_apart(["sh", "-c", f"echo out; getent hosts {name}; exit 3"])
+
+    assert (said.exit_code, said.output) == (3, "out\n")
+    assert ours() == before
+
+
 def test_rows_of_the_database_can_be_read(docker_stack: DockerStack) -> None:
     found = docker_stack.query("SELECT version_num, NULL AS nothing, '\"$(x)''' AS odd FROM alembic_version")
 
