@@ -41,7 +41,8 @@ def _origin(url: httpx.URL) -> str:
 def _hint(asked: httpx.URL, location: httpx.URL) -> str:
     """Name the setting of nginx that does this."""
     if asked.scheme != location.scheme:
-        return " (nginx: proxy_set_header X-Forwarded-Proto $scheme; Letta: FORWARDED_ALLOW_IPS names the proxy)"
+        kept = "proxy_set_header X-Forwarded-Proto $scheme, and proxy_redirect left at its default"
+        return f" (nginx: {kept}; Letta: FORWARDED_ALLOW_IPS names the proxy)"
     if asked.host == location.host:
         return " (nginx: proxy_set_header Host $http_host keeps the port, $host loses it)"
     return " (nginx: proxy_set_header Host $http_host; an internal host name leaks)"

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 _ALLOWED = "https://app.letta.com"
 _FOREIGN = "https://pytest-letta.invalid"
 _ALLOW_ORIGIN = "access-control-allow-origin"
-_CURE = "nginx: no add_header Access-Control-..., no `return 204` to OPTIONS, no proxy_cache: Letta answers by itself"
+_CURE = (
+    "nginx: no add_header Access-Control-..., no `return 204` to OPTIONS, no limit_except, no proxy_cache: "
+    "Letta answers pages of every origin by itself"
+)
 
 
 def _preflight(client: httpx.Client, origin: str) -> httpx.Response:

@@ -8,6 +8,7 @@ from typing import Final
 
 #: By the status with which nginx itself refuses.
 _BY_STATUS: Final = {
+    204: "no `return 204` to OPTIONS: Letta answers preflights by itself",
     400: "large_client_header_buffers 8 64k; nginx writes the cause into its error_log",
     401: "no auth_basic and no auth_request: Letta asks for its password by itself, in the same header",
     403: "no deny, auth_request or limit_except in the location that leads to Letta",
@@ -28,8 +29,8 @@ _BY_HEADER: Final = {
     "allow": "no limit_except and no `return 405`: Letta says itself what it allows; no proxy_cache",
     "cache-control": "no expires and no add_header Cache-Control",
     "access-control-allow-credentials": "no add_header Access-Control-..., no proxy_cache: Letta answers each origin",
-    "access-control-allow-headers": "no `return 204` to OPTIONS: Letta answers preflights by itself",
-    "access-control-allow-methods": "no `return 204` to OPTIONS: Letta answers preflights by itself",
+    "access-control-allow-headers": _BY_STATUS[204],
+    "access-control-allow-methods": _BY_STATUS[204],
     "content-disposition": "no proxy_hide_header",
     "content-encoding": "gzip off, gunzip off, and no proxy_set_header Accept-Encoding",
     "content-type": "no charset, no default_type with return, no proxy_hide_header Content-Type",
@@ -54,6 +55,11 @@ _BY_REQUEST: Final = {
     "x-http-method-override": _UNTOUCHED,
     "x-original-url": _UNTOUCHED,
 }
+_SILENT = (
+    'proxy_http_version 1.1, proxy_set_header Connection "", and proxy_read_timeout 3600s; for slow uploads, '
+    "client_body_timeout 60s"
+)
+_OWN_ERRORS = "proxy_intercept_errors off, and no error_page"
 #: Of paths and of queries that are not what the client sent.
 AS_IT_CAME: Final = (
     "proxy_pass without a URI, nothing after host and port, and no rewrite, so that the path goes on as it came"
@@ -71,13 +77,15 @@ def cure(
     "header location", "body ..."), `status` is that of the proxy (None: no answer). `by_itself`: the page is the
     proxy's own. `moved`: the status of the direct answer is another one.
     """
+    is_own_error = not moved and (status or 0) >= 400 and "header content-type" in seen
+    by_itself = by_itself or is_own_error
     found = _of_refusal(target, status, by_itself, moved) or _of_header(seen) or _of_request(target, sent)
     return f" (nginx: {found or 'no proxy_cache, no sub_filter, no add_header in the location of Letta'})"
 
 
 def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -> str | None:
     if status is None:
-        return 'proxy_http_version 1.1, proxy_set_header Connection "", and proxy_read_timeout 3600s'
+        return _SILENT
     if status == 304:
         return UNCACHED
     if moved and status in _BY_STATUS and status != 400:
@@ -92,7 +100,7 @@ def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -
         return (
             "one `location /` with proxy_pass for all paths and methods, without return, limit_except or error_page"
         )
-    return "proxy_intercept_errors off, and no error_page" if by_itself else None
+    return _OWN_ERRORS if by_itself else None
 
 
 def _of_header(seen: Collection[str]) -> str | None:

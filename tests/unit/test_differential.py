@@ -119,3 +119,15 @@ def test_pieces_are_sent_one_by_one() -> None:
         Question("/", "PATCH", content=(b"a", b"b")).ask(client)
 
         assert [(one.body, one.headers.get("transfer-encoding")) for one in server.asked] == [(b"ab", "chunked")]
+
+
+def test_a_refusal_of_another_kind_is_an_error_page_of_the_proxy() -> None:
+    def refused(call: Call) -> None:
+        call.answer(404, {"detail": "Not Found"})
+
+    def page(call: Call) -> None:
+        call.answer(404, "Sorry.", content_type="text/plain")
+
+    said = str(told(refused, page, Question("/")))
+    assert "header content-type is text/plain, not application/json" in said
+    assert "(nginx: proxy_intercept_errors off, and no error_page)" in said
