@@ -120,6 +120,21 @@ def text_of(events: list[Event]) -> str:
     return "".join(_content(one) for one in payloads(events, "assistant_message"))
 
 
+def lasting(events: list[Event]) -> list[Event]:
+    """Leave out the pings of a silence, which are of that reader only: they have no number of their own, or none yet.
+
+    All else in a background stream is kept, the ping of its beginning too, and comes again in a resume.
+    """
+    kept: list[Event] = []
+    numbers: set[object] = {None}
+    for event in events:
+        one = {} if event.is_done else event.json()
+        if one.get("message_type") != "ping" or one.get("seq_id") not in numbers:
+            kept.append(event)
+        numbers.add(one.get("seq_id"))
+    return kept
+
+
 def run_id_of(events: list[Event]) -> str:
     """Return the id of the run that a stream is about; raises StreamError when no event carries one."""
     for one in payloads(events):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.streaming import StreamOpener, TurnStream
 
-#: Longer than the 20 s between the pings of Letta (LETTA_KEEPALIVE_INTERVAL), shorter than the 60 s of nginx.
+#: Longer than the 20 s between the pings of Letta (LETTA_KEEPALIVE_INTERVAL), shorter than the 60 s of nginx. After
+#: the first ping nobody waits: a server with a shorter interval is judged in that time.
 _SILENCE_S = 28.0
 _DEADLINE_S = 60.0
 #: A ping that comes with the beginning keeps nothing alive.

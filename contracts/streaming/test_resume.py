@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.llm import say
-from pytest_letta.streaming import run_id_of, text_of
+from pytest_letta.streaming import lasting, run_id_of, text_of
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -27,7 +27,7 @@ def _finished(agent: Agent, llm: ModelControl, opener: StreamOpener, tokens: lis
     script = llm.script(say("".join(tokens), tokens=tokens))
     with opener(agent, script.prompt(), tokens=True, background=True) as stream:
         must(status(stream.response))
-        events = stream.read_all()
+        events = lasting(stream.read_all())
     must(equal("".join(tokens), text_of(events), "text of the whole stream"))
     return events
 
