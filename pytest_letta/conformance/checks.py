@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,15 @@ def refused(response: httpx.Response, *allowed: int, naming: str | None = None) 
 def not_a_server_error(response: httpx.Response) -> str | None:
     """Check that the server did not answer with 5xx."""
     return f"{answered(response)} (a server error)" if response.status_code >= 500 else None
+
+
+def not_for_caches(headers: Mapping[str, str]) -> str | None:
+    """Check that `headers`, with their names in lower case, do not invite caches to keep the answer."""
+    said = headers.get("cache-control", "")
+    is_invitation = (
+        re.search(r"\bpublic\b|\bs-maxage=|\bmax-age=[1-9]", said.lower()) and "no-store" not in said.lower()
+    )
+    return f"it may be stored, with cache-control {said}" if is_invitation else None
 
 
 def equal(expected: object, actual: object, what: str) -> str | None:

@@ -1,10 +1,13 @@
-"""Names the setting of nginx that explains why an answer through the proxy is another than the direct one."""
+"""Names the setting of nginx that explains why what comes through the proxy is not what the server sends."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final
+
+from pytest_letta.conformance.checks import not_for_caches
 
 #: By the status with which nginx itself refuses.
 _BY_STATUS: Final = {
@@ -66,6 +69,27 @@ AS_IT_CAME: Final = (
 )
 QUERY: Final = "proxy_pass without a URI, or with $request_uri: $uri alone loses the query, and a rewrite decodes it"
 _ODD_PATH = re.compile(r"//|/\.|%")
+_UNBUFFERED = (
+    "proxy_buffering off, proxy_http_version 1.1; or X-Accel-Buffering: no, which Letta does not send, and no "
+    "proxy_ignore_headers for it"
+)
+_UNCUT = (
+    "proxy_read_timeout 3600s, for a model may be silent for longer than its default of 60s; proxy_http_version 1.1"
+)
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """What was seen of an event stream, or of its refusal, as it came through a proxy.
+
+    `status` is None where no answer came. `headers` are in lower case. `is_cut`: it broke off, or ended without
+    [DONE]. `is_held`: its events came late and together.
+    """
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_cut: bool = False
+    is_held: bool = False
 
 
 def cure(
@@ -81,6 +105,29 @@ def cure(
     by_itself = by_itself or is_own_error
     found = _of_refusal(target, status, by_itself, moved) or _of_header(seen) or _of_request(target, sent)
     return f" (nginx: {found or 'no proxy_cache, no sub_filter, no add_header in the location of Letta'})"
+
+
+def stream_cure(crossing: Crossing) -> str | None:
+    """Return the setting of nginx that explains what became of a stream; ``None`` where nothing of it is odd."""
+    kind = crossing.headers.get("content-type", "").lower()
+    by_itself = "html" in kind
+    if crossing.status is None:
+        return _of_refusal("", None, by_itself, moved=True)
+    if by_itself and crossing.status != 400 and crossing.status in _BY_STATUS:
+        return _BY_STATUS[crossing.status]
+    if by_itself:
+        return "proxy_intercept_errors off and no error_page; one `location /` with proxy_pass for all paths"
+    if crossing.status != 200:
+        return None
+    if "content-encoding" in crossing.headers:
+        return "gzip off, or no text/event-stream in gzip_types; no proxy_set_header Accept-Encoding"
+    if not kind.startswith("text/event-stream"):
+        return _BY_HEADER["content-type"]
+    if not_for_caches(crossing.headers):
+        return _BY_HEADER["cache-control"]
+    if crossing.is_held or "content-length" in crossing.headers:
+        return _UNBUFFERED
+    return _UNCUT if crossing.is_cut else None
 
 
 def _of_refusal(target: str, status: int | None, by_itself: bool, moved: bool) -> str | None:
