@@ -10,7 +10,7 @@ from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.errors import StreamError
 from pytest_letta.llm import say
-from pytest_letta.streaming import payloads, run_id_of, text_of, wait_for_run
+from pytest_letta.streaming import lasting, payloads, run_id_of, text_of, wait_for_run
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -28,7 +28,7 @@ _PAST_THE_END_S = 3.0
 def _whole(agent: Agent, opener: StreamOpener, text: str = "Hello.") -> list[Event]:
     with opener(agent, text, tokens=True, background=True) as stream:
         must(status(stream.response, 200))
-        return stream.read_all()
+        return lasting(stream.read_all())
 
 
 def _numbers(events: list[Event]) -> list[int]:
@@ -38,18 +38,18 @@ def _numbers(events: list[Event]) -> list[int]:
 @contract(
     "SSE-BACK-001", needs=_NEEDS, because="clients resume by these numbers; a gap or repeat loses or doubles text"
 )
-def test_events_are_numbered_without_a_gap(letta_agent: Agent, letta_stream: StreamOpener) -> None:
+def test_events_are_numbered_without_a_gap(letta_agent: Agent, opener: StreamOpener) -> None:
     """The events of a background stream that carry a seq_id are numbered from 1 on, one by one."""
-    numbers = _numbers(_whole(letta_agent, letta_stream))
+    numbers = _numbers(_whole(letta_agent, opener))
 
     must(None if numbers else "no event carries a seq_id")
     must(equal(list(range(1, len(numbers) + 1)), numbers, "seq_ids of the stream"))
 
 
 @contract("SSE-BACK-002", needs=_NEEDS, because="without the run's id a client cannot resume or cancel")
-def test_events_carry_one_run_id(letta_agent: Agent, letta_stream: StreamOpener) -> None:
+def test_events_carry_one_run_id(letta_agent: Agent, opener: StreamOpener) -> None:
     """Every numbered event of a background stream carries the id of the one run."""
-    numbered = [one for one in payloads(_whole(letta_agent, letta_stream)) if one.get("seq_id") is not None]
+    numbered = [one for one in payloads(_whole(letta_agent, opener)) if one.get("seq_id") is not None]
 
     runs = {str(one.get("run_id")) for one in numbered}
     must(equal(1, len(runs), "number of run ids in the stream"))
@@ -57,9 +57,9 @@ def test_events_carry_one_run_id(letta_agent: Agent, letta_stream: StreamOpener)
 
 
 @contract("SSE-BACK-003", needs=_NEEDS, because="a stream without its end leaves clients waiting")
-def test_background_stream_ends_in_order(letta_agent: Agent, letta_stream: StreamOpener) -> None:
+def test_background_stream_ends_in_order(letta_agent: Agent, opener: StreamOpener) -> None:
     """A background stream ends with the stop reason, the usage and [DONE], and holds the stored answer."""
-    events = _whole(letta_agent, letta_stream)
+    events = _whole(letta_agent, opener)
 
     closing = [one.get("message_type") for one in payloads(events) if one.get("message_type") != "ping"][-2:]
     must(equal(["stop_reason", "usage_statistics"], closing, "last messages before [DONE]"))
@@ -94,13 +94,13 @@ def test_run_goes_on_without_its_client(
     needs=[*_NEEDS, "resume"],
     because="a resumed stream with a gap or a repeat corrupts what is shown",
 )
-def test_resume_gives_exactly_the_rest(letta_agent: Agent, letta_stream: StreamOpener) -> None:
+def test_resume_gives_exactly_the_rest(letta_agent: Agent, opener: StreamOpener) -> None:
     """For every event k, a resume after k gives exactly the events after k, as they were."""
-    events = _whole(letta_agent, letta_stream, "Tell me of the sea.")
+    events = _whole(letta_agent, opener, "Tell me of the sea.")
     run_id = run_id_of(events)
 
     for cut in range(len(events)):
-        with letta_stream.resume(run_id, cut) as stream:
+        with opener.resume(run_id, cut) as stream:
             must(status(stream.response, 200))
             rest = _spoken(stream.read_all())
         must(same_sequence(_spoken(events[cut:]), rest, f"resume after event {cut} of {len(events)}"))
@@ -110,14 +110,14 @@ def test_resume_gives_exactly_the_rest(letta_agent: Agent, letta_stream: StreamO
     "SSE-RESUME-002", needs=[*_NEEDS, "resume", "llm"], because="connections break in the middle, not at the end"
 )
 def test_resume_of_a_running_turn_has_no_gap(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
+    letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener
 ) -> None:
     """A connection that breaks in the middle of a turn, and a resume while it goes on, give the whole text once."""
     script = letta_llm.script(say("".join(_TOKENS), tokens=_TOKENS, pace_s=_PACE_S))
-    with letta_stream(letta_agent, script.prompt(), tokens=True, background=True) as stream:
+    with opener(letta_agent, script.prompt(), tokens=True, background=True) as stream:
         before = stream.read(4)
 
-    with letta_stream.resume(run_id_of(before), _numbers(before)[-1]) as stream:
+    with opener.resume(run_id_of(before), _numbers(before)[-1]) as stream:
         after = stream.read_all()
 
     must(equal("".join(_TOKENS), text_of([*before, *after]), "text before and after the break"))

@@ -40,10 +40,10 @@ def _cancelled(agent: Agent, llm: ModelControl, opener: StreamOpener, way: dict[
 @_EITHER_WAY
 @contract("SSE-CANCEL-001", needs=_NEEDS, because="a stop button that does nothing goes on costing money")
 def test_cancelled_stream_says_so(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]
+    letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener, way: dict[str, Any]
 ) -> None:
     """A stream that is cancelled stops before the model has ended, with the one stop reason cancelled."""
-    events = _cancelled(letta_agent, letta_llm, letta_stream, way)
+    events = _cancelled(letta_agent, letta_llm, opener, way)
 
     reasons = [one.get("stop_reason") for one in payloads(events, "stop_reason")]
     must(equal(["cancelled"], reasons, "stop reasons of the cancelled stream"))

@@ -45,10 +45,10 @@ def _text(events: list[Event]) -> str:
 
 @contract("SSE-CHAT-001", needs=_NEEDS, because="clients of OpenAI are strict; a chunk of another shape ends them")
 def test_chat_stream_has_the_shape_of_openai(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
+    letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener
 ) -> None:
     """A chat stream holds chat.completion.chunk objects under one id, with one finish reason, then [DONE] once."""
-    events = _chat(letta_agent, letta_llm, letta_stream, say(_TEXT, tokens=_TOKENS))
+    events = _chat(letta_agent, letta_llm, opener, say(_TEXT, tokens=_TOKENS))
 
     chunks = [event.json() for event in events if not event.is_done]
     must(equal({"chat.completion.chunk"}, {one.get("object") for one in chunks}, "objects in the chat stream"))
@@ -60,11 +60,9 @@ def test_chat_stream_has_the_shape_of_openai(
 
 
 @contract("SSE-CHAT-002", needs=_NEEDS, because="the same agent is talked to by other doors, and must know it")
-def test_chat_text_is_said_and_stored(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
-) -> None:
+def test_chat_text_is_said_and_stored(letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener) -> None:
     """The pieces of a chat stream joined are what the model said, and the message that the agent has stored."""
-    events = _chat(letta_agent, letta_llm, letta_stream, say(_TEXT, tokens=_TOKENS))
+    events = _chat(letta_agent, letta_llm, opener, say(_TEXT, tokens=_TOKENS))
 
     must(equal(_TEXT, _text(events), "text of the chat stream"))
     stored = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
@@ -105,11 +103,11 @@ def test_failed_chat_is_no_whole_answer(
 )
 @contract("SSE-CHAT-004", needs=_NEEDS, because="a client that got 200 shows an empty answer for its own mistake")
 def test_malformed_chat_is_no_stream(
-    letta_agent: Agent, field: str, value: object, statuses: tuple[int, ...], naming: str
+    letta_agent: Agent, client: httpx.Client, field: str, value: object, statuses: tuple[int, ...], naming: str
 ) -> None:
     """A chat of no agent, or without a message, is refused as JSON that says so; no stream begins."""
     body = {"model": letta_agent.id, "stream": True, "messages": [{"role": "user", "content": "Hello."}]}
 
-    answer = letta_agent.client.post("/v1/chat/completions", json={**body, field: value})
+    answer = client.post("/v1/chat/completions", json={**body, field: value})
 
     must(refused(answer, *statuses, naming=naming))

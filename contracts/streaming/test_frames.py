@@ -32,9 +32,9 @@ _CLOSING = ["stop_reason", "usage_statistics"]
     needs=["streaming"],
     because="clients and proxies choose their handling by it: letta-ai/letta#2329",
 )
-def test_stream_is_an_event_stream(letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]) -> None:
+def test_stream_is_an_event_stream(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """A stream answers 200 with the content type text/event-stream."""
-    with letta_stream(letta_agent, "Hello.", **way) as stream:
+    with opener(letta_agent, "Hello.", **way) as stream:
         must(status(stream.response, 200))
         kind = stream.response.headers.get("content-type", "")
         must(equal("text/event-stream", kind.partition(";")[0].strip(), "content type"))
@@ -43,9 +43,9 @@ def test_stream_is_an_event_stream(letta_agent: Agent, letta_stream: StreamOpene
 
 @_EITHER_WAY
 @contract("SSE-FRAME-002", needs=["streaming"], because="one broken line ends the turn of a strict client")
-def test_stream_obeys_the_grammar(letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]) -> None:
+def test_stream_obeys_the_grammar(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """Each event is a JSON object in UTF-8 or [DONE], and nothing else is in the stream."""
-    with letta_stream(letta_agent, "Hello.", **way) as stream:
+    with opener(letta_agent, "Hello.", **way) as stream:
         events = stream.read_all()
 
     must(equal([], stream.ignored, "lines that are no field of an event stream"))
@@ -61,9 +61,9 @@ def test_stream_obeys_the_grammar(letta_agent: Agent, letta_stream: StreamOpener
     needs=["streaming"],
     because="clients close the turn at the usage: letta-ai/letta commit a0bf36933",
 )
-def test_events_come_in_order(letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]) -> None:
+def test_events_come_in_order(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """After the messages come the stop reason, then the usage, then [DONE]; pings may come anywhere."""
-    with letta_stream(letta_agent, "Hello.", **way) as stream:
+    with opener(letta_agent, "Hello.", **way) as stream:
         types = _types(stream.read_all())
 
     spoken = [kind for kind in types if kind != "ping"]
@@ -78,9 +78,9 @@ def test_events_come_in_order(letta_agent: Agent, letta_stream: StreamOpener, wa
     needs=["streaming"],
     because="a stream without it leaves clients waiting: letta-ai/letta commit 655c9489d",
 )
-def test_done_comes_last_and_once(letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]) -> None:
+def test_done_comes_last_and_once(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """[DONE] comes exactly once, and nothing comes after it."""
-    with letta_stream(letta_agent, "Hello.", **way) as stream:
+    with opener(letta_agent, "Hello.", **way) as stream:
         types = _types(stream.read_all())
 
     must(equal(1, types.count("[DONE]"), "number of [DONE]"))
@@ -91,9 +91,9 @@ def test_done_comes_last_and_once(letta_agent: Agent, letta_stream: StreamOpener
 @contract(
     "SSE-END-002", needs=["streaming"], because="missing or doubled closing events: letta-ai/letta commit e3d4b1de7"
 )
-def test_stop_reason_and_usage_come_once(letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]) -> None:
+def test_stop_reason_and_usage_come_once(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """A turn has exactly one stop reason, end_turn, and one usage."""
-    with letta_stream(letta_agent, "Hello.", **way) as stream:
+    with opener(letta_agent, "Hello.", **way) as stream:
         events = stream.read_all()
 
     counts = Counter(_types(events))

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta import contract, could_not_run, must
+from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.llm import say
-from pytest_letta.streaming import payloads, run_id_of, text_of
+from pytest_letta.streaming import lasting, payloads, run_id_of, text_of
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
-    from pytest_letta.ownership import Ledger
     from pytest_letta.sse import Event
     from pytest_letta.streaming import StreamOpener
 
@@ -29,17 +28,6 @@ _EACH_WAY = pytest.mark.parametrize(
 )
 _TOKENS = ["We ", "spoke ", "of \U0001f9a6", "\n", '"tea".']
 _TEXT = "".join(_TOKENS)
-
-
-@pytest.fixture
-def conversation(letta_agent: Agent, letta_ledger: Ledger) -> str:
-    """The id of a conversation of the agent."""
-    made = letta_agent.client.post("/v1/conversations/", params={"agent_id": letta_agent.id}, json={})
-    if made.is_error:
-        could_not_run(f"no conversation could be made: {made.status_code} {made.text[:200]}")
-    id = str(made.json()["id"])
-    letta_ledger.enter(f"/v1/conversations/{id}")
-    return id
 
 
 def _spoken(llm: ModelControl, opener: StreamOpener, conversation: str, way: dict[str, Any]) -> list[Event]:
@@ -57,10 +45,10 @@ def _spoken(llm: ModelControl, opener: StreamOpener, conversation: str, way: dic
 @_EACH_WAY
 @contract("SSE-CONV-001", needs=_NEEDS, because="clients close the turn at its last event, whichever door it came by")
 def test_stream_of_a_conversation_ends_once(
-    letta_llm: ModelControl, letta_stream: StreamOpener, conversation: str, way: dict[str, Any]
+    letta_llm: ModelControl, opener: StreamOpener, conversation: str, way: dict[str, Any]
 ) -> None:
     """A conversation's stream is an event stream of JSON objects; stop reason, usage, [DONE] come last and once."""
-    events = _spoken(letta_llm, letta_stream, conversation, way)
+    events = _spoken(letta_llm, opener, conversation, way)
 
     types = ["[DONE]" if event.is_done else str(event.json().get("message_type")) for event in events]
     spoken = [kind for kind in types if kind != "ping"]
@@ -94,7 +82,7 @@ def test_background_stream_of_a_conversation_is_resumed(
     letta_llm: ModelControl, letta_stream: StreamOpener, conversation: str
 ) -> None:
     """A resume of a conversation's background run after each event k gives exactly the events after k."""
-    events = _spoken(letta_llm, letta_stream, conversation, {"tokens": True, "background": True})
+    events = lasting(_spoken(letta_llm, letta_stream, conversation, {"tokens": True, "background": True}))
 
     whole = [event.data for event in events]
     for cut in range(1, len(events)):

@@ -36,9 +36,11 @@ _HANG_S = 3.0
     needs=["streaming"],
     because="a client that got 200 shows an empty answer where it should show its own mistake",
 )
-def test_malformed_turn_is_no_stream(letta_agent: Agent, body: dict[str, Any], naming: str) -> None:
+def test_malformed_turn_is_no_stream(
+    letta_agent: Agent, client: httpx.Client, body: dict[str, Any], naming: str
+) -> None:
     """A turn that is malformed is refused with 422 as JSON that names what is wrong; no stream begins."""
-    answer = letta_agent.client.post(f"{letta_agent.path}/messages/stream", json=body)
+    answer = client.post(f"{letta_agent.path}/messages/stream", json=body)
 
     # 400 up to 0.11 for the empty list; all else was 422 from the start.
     must(refused(answer, *((400, 422) if naming == "empty" else (422,)), naming=naming))
@@ -47,9 +49,9 @@ def test_malformed_turn_is_no_stream(letta_agent: Agent, body: dict[str, Any], n
 @contract(
     "SSE-REFUSE-002", needs=["streaming"], because="an agent that is gone must not answer, not even with silence"
 )
-def test_unknown_agent_is_no_stream(letta_client: httpx.Client) -> None:
+def test_unknown_agent_is_no_stream(client: httpx.Client) -> None:
     """A turn of an agent that does not exist is refused with 404 as JSON that names it; no stream begins."""
-    answer = letta_client.post(f"/v1/agents/agent-{_UNKNOWN}/messages/stream", json={"messages": [_HELLO]})
+    answer = client.post(f"/v1/agents/agent-{_UNKNOWN}/messages/stream", json={"messages": [_HELLO]})
 
     must(refused(answer, 404, naming=_UNKNOWN))
 
@@ -63,9 +65,9 @@ def test_unknown_agent_is_no_stream(letta_client: httpx.Client) -> None:
     ],
 )
 @contract("SSE-RESUME-004", needs=["resume"], because="a resume of a run that is gone must not wait for it")
-def test_resume_of_no_run_is_refused(letta_client: httpx.Client, run_id: str, statuses: tuple[int, ...]) -> None:
+def test_resume_of_no_run_is_refused(client: httpx.Client, run_id: str, statuses: tuple[int, ...]) -> None:
     """A resume of a run that does not exist is refused as JSON that names it."""
-    answer = letta_client.post(f"/v1/runs/{run_id}/stream", json={"starting_after": 0})
+    answer = client.post(f"/v1/runs/{run_id}/stream", json={"starting_after": 0})
 
     must(refused(answer, *statuses, naming=run_id))
 

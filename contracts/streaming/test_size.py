@@ -76,10 +76,10 @@ def test_long_answer_is_whole(
     "SSE-SIZE-002", needs=["streaming", "llm"], because="a buffer with a bound breaks the event that outgrows it"
 )
 def test_huge_token_is_whole(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]
+    letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener, way: dict[str, Any]
 ) -> None:
     """A token of 1 MiB is whole in the stream, which ends with [DONE], and in the stored message."""
-    _judge(letta_agent, letta_llm, letta_stream, _HUGE, way)
+    _judge(letta_agent, letta_llm, opener, _HUGE, way)
 
 
 @pytest.mark.parametrize("case", _SIGNS)

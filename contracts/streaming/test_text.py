@@ -10,16 +10,19 @@ import pytest
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, status
 from pytest_letta.llm import say
-from pytest_letta.streaming import payloads, text_of
+from pytest_letta.streaming import StreamOpener, payloads, text_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
-    from pytest_letta.streaming import StreamOpener
+    from pytest_letta.settings import Settings
 
 _EITHER_WAY = pytest.mark.parametrize(
     "way", [pytest.param({}, id="steps"), pytest.param({"tokens": True}, id="tokens")]
 )
+_MANY = 20
 _TEXTS = {
     "emoji": ["I ", "\U0001f9a6", " otters", " \U0001f468\u200d\U0001f469\u200d\U0001f467", "!"],
     "line-ends": ["first\n", "\nsecond", "\r\n", "third\n"],
@@ -52,13 +55,13 @@ def test_streamed_text_is_the_stored_text(
 @pytest.mark.parametrize("case", _TEXTS)
 @contract("SSE-TEXT-002", needs=["streaming", "llm"], because="signs with a meaning of their own break naive framing")
 def test_tokens_are_what_the_model_said(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, case: str
+    letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener, case: str
 ) -> None:
     """The tokens joined are the text that the model spoke, to the last character."""
     text = "".join(_TEXTS[case])
     script = letta_llm.script(say(text, tokens=_TEXTS[case]))
 
-    with letta_stream(letta_agent, script.prompt(), tokens=True) as stream:
+    with opener(letta_agent, script.prompt(), tokens=True) as stream:
         streamed = text_of(stream.read_all())
 
     must(equal(text, streamed, "text of the stream"))
@@ -67,11 +70,11 @@ def test_tokens_are_what_the_model_said(
 @contract(
     "SSE-TEXT-003", needs=["streaming", "llm"], because="clients show tokens one by one; one chunk is no stream"
 )
-def test_tokens_come_as_tokens(letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener) -> None:
+def test_tokens_come_as_tokens(letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener) -> None:
     """A stream of tokens brings the answer in as many pieces as the model spoke."""
     script = letta_llm.script(say("one two three four five", tokens=["one", " two", " three", " four", " five"]))
 
-    with letta_stream(letta_agent, script.prompt(), tokens=True) as stream:
+    with opener(letta_agent, script.prompt(), tokens=True) as stream:
         pieces = [one["content"] for one in payloads(stream.read_all(), "assistant_message") if one["content"]]
 
     must(None if len(pieces) >= 5 else f"5 tokens came in {len(pieces)} pieces")
@@ -94,20 +97,29 @@ def test_pieces_carry_the_id_of_the_stored_message(
 
 
 @contract("SSE-APART-001", needs=["streaming", "llm"], because="one server answers many at once; a mix-up is a leak")
-def test_streams_of_two_agents_do_not_mix(
-    make_letta_agent: AgentMaker, letta_llm: ModelControl, letta_stream: StreamOpener
+def test_streams_of_many_agents_do_not_mix(
+    make_letta_agent: AgentMaker, letta_client: httpx.Client, letta_llm: ModelControl, letta_settings: Settings
 ) -> None:
-    """Streams of two agents at the same time bring each its own text only."""
-    agents = [make_letta_agent(), make_letta_agent()]
-    texts = ["amber " * 12, "cobalt " * 12]
+    """Of twenty streams of twenty agents at once each brings its own text only, and each agent stores its own."""
+    agents = [make_letta_agent(memory_blocks=[], include_base_tools=False) for _ in range(_MANY)]
+    texts = [f"marker-{number:02} " * 6 for number in range(_MANY)]
     scripts = [letta_llm.script(say(text, pace_s=0.05)) for text in texts]
+    # All of them share what one alone has to itself.
+    opener = StreamOpener(letta_client, 3 * letta_settings.timeout)
 
     def streamed(number: int) -> str:
-        with letta_stream(agents[number], scripts[number].prompt(), tokens=True) as stream:
+        with opener(agents[number], scripts[number].prompt(), tokens=True) as stream:
             must(status(stream.response, 200))
             return text_of(stream.read_all())
 
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(streamed, (0, 1)))
+    with ThreadPoolExecutor(_MANY) as pool:
+        found = list(pool.map(streamed, range(_MANY)))
+        kept = list(pool.map(_stored_texts, agents))
 
-    must(equal(texts[0], found[0], "stream of the first agent") or equal(texts[1], found[1], "stream of the second"))
+    for number, text in enumerate(texts):
+        must(equal(text, found[number], f"stream of agent {number + 1} of {_MANY} at once"))
+        must(equal([text], kept[number], f"answers stored of agent {number + 1} of {_MANY} at once"))
+
+
+def _stored_texts(agent: Agent) -> list[str]:
+    return [str(one["content"]) for one in agent.messages() if one["message_type"] == "assistant_message"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from killing import assert_killed, group_of, known_ids, stated_ids, without_case
+from killing import assert_killed, collected_ids, group_of, known_ids, stated_ids, without_case
 
 from pytest_letta.faults.catalogue.streaming import FAULTS
 from pytest_letta.faults.fault import CataloguedFault
@@ -19,6 +19,24 @@ def test_every_contract_is_killed_by_a_fault_or_by_this_version() -> None:
     assert stated_ids("streaming") == killed | known
 
 
+def test_every_case_by_way_of_the_proxy_is_killed_by_a_fault_of_the_proxy(pytester: pytest.Pytester) -> None:
+    killed = {id for fault in FAULTS if getattr(fault, "via", "target") == "proxy" for id in fault.kills}
+    cases = {id for id in collected_ids(pytester, "streaming") if "proxied" in id}
+
+    assert cases - killed == known_ids(DEFAULT_VERSION, "SSE-") & cases
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault) -> None:
-    assert_killed(judge("streaming", group_of(fault), fault), fault)
+    # What is asked through the proxy passes a fault of the server's address by, and the other way round.
+    ways = "not proxied" if getattr(fault, "via", "target") == "target" else "(proxied or ARRIVAL or PROXY)"
+    assert_killed(judge("streaming", f"({group_of(fault)}) and {ways}", fault), fault)
+
+
+def test_fault_of_the_proxy_leaves_what_is_asked_directly_alive(judge: Any) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == "proxy-ends-streams-early")
+
+    records = judge("streaming", group_of(fault), fault)
+
+    assert {id for id in records if "proxied" not in id} > set()
+    assert_killed(records, fault)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_letta.faults.catalogue import streaming_ends, streaming_modes, streaming_resume, streaming_size
+from pytest_letta.faults.catalogue import (
+    streaming_ends,
+    streaming_heads,
+    streaming_modes,
+    streaming_proxy,
+    streaming_resume,
+    streaming_size,
+    streaming_stored,
+)
 from pytest_letta.faults.events import is_error
 from pytest_letta.faults.fault import CataloguedFault, Match, every_nth, together
 from pytest_letta.faults.rest import change_status, set_request_field, set_response_field
@@ -15,7 +23,6 @@ from pytest_letta.faults.stream import (
     change_content_type,
     change_event,
     corrupt_frame,
-    cut_after,
     drop_event,
     drop_pings,
     duplicate_event,
@@ -28,7 +35,6 @@ from pytest_letta.faults.stream import (
 
 _STREAM = Match("POST", "/messages/stream$")
 _RESUME = Match("POST", r"/runs/[^/]+/stream$")
-_TURN = Match("POST", "/messages$")
 _RUN = Match("GET", r"/runs/run-[^/]+$")
 
 _WAYS = ("[steps]", "[tokens]")
@@ -132,8 +138,8 @@ _TEXT = (
     CataloguedFault(
         name="foreign-token",
         kills=("SSE-APART-001",),
-        reason="stream of the first agent: expected amber .*cobalt",
-        make=lambda: alter_token_text(extra="cobalt ", on=_STREAM),
+        reason="stream of agent 1 of 20 at once: expected marker-00 .*marker-07",
+        make=lambda: alter_token_text(extra="marker-07 ", on=_STREAM),
     ),
     CataloguedFault(
         name="no-tool-return",
@@ -157,31 +163,10 @@ _ARRIVAL = (
         make=lambda: buffer_stream(on=_STREAM),
     ),
     CataloguedFault(
-        name="proxy-buffers",
-        kills=("SSE-ARRIVAL-002",),
-        reason="through the proxy: it buffers .nginx: proxy_buffering off",
-        make=lambda: buffer_stream(on=_STREAM),
-        via="proxy",
-    ),
-    CataloguedFault(
         name="no-first-ping",
         kills=("SSE-ARRIVAL-003",),
         reason="the first event came 0.* s before the first token",
         make=lambda: drop_pings(on=_STREAM),
-    ),
-    CataloguedFault(
-        name="proxy-cuts-streams",
-        kills=("SSE-ARRIVAL-002", "SSE-ARRIVAL-004", "SSE-PROXY-001"),
-        reason="peer closed connection|incomplete",
-        make=lambda: cut_after(2, on=_STREAM),
-        via="proxy",
-    ),
-    CataloguedFault(
-        name="proxy-loses-the-content-type",
-        kills=("SSE-PROXY-001",),
-        reason="content type through the proxy: expected",
-        make=lambda: change_content_type("text/plain", on=_STREAM),
-        via="proxy",
     ),
 )
 
@@ -240,13 +225,14 @@ _FAILING = (
     ),
     CataloguedFault(
         name="agent-is-stuck-after-a-client-left",
-        kills=("SSE-LEAVE-001",),
+        kills=("SSE-LEAVE-001", "SSE-LEAVE-002"),
         reason="answered 409",
-        make=lambda: every_nth(2, change_status(409, body=b'{"detail":"CONFLICT"}', on=_TURN)),
+        make=lambda: every_nth(2, change_status(409, body=b'{"detail":"CONFLICT"}', on=_STREAM)),
     ),
 )
 
 FAULTS = (
     *(*_FRAMES, *_TEXT, *_ARRIVAL, *_BACKGROUND, *_FAILING),
     *(*streaming_ends.FAULTS, *streaming_modes.FAULTS, *streaming_resume.FAULTS, *streaming_size.FAULTS),
+    *(*streaming_heads.FAULTS, *streaming_proxy.FAULTS, *streaming_stored.FAULTS),
 )

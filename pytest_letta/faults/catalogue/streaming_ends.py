@@ -76,8 +76,8 @@ _REFUSED = (
 _LEFT = (
     CataloguedFault(
         name="answer-lost-when-the-client-left",
-        kills=("SSE-LEAVE-002",),
-        reason="answer stored of a run that is completed: expected one two",
+        kills=("SSE-LEAVE-001", "SSE-LEAVE-002"),
+        reason="answers stored, one of a run that is completed, does not contain 1-0 1-1",
         make=lambda: drop_list_item(-1, on=_HISTORY),
     ),
     CataloguedFault(
