@@ -7,7 +7,7 @@ That healthy servers break none of them but the known ones is not shown here: ``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,9 +56,20 @@ def of_containers(ids: Iterable[str]) -> set[str]:
     return {id for id in ids if id.startswith(_OF_CONTAINERS)}
 
 
+def _own(fault: Deadly) -> str:
+    return " or ".join(fault.kills)
+
+
 def group_of(fault: Deadly) -> str:
     """Return the keyword that selects the contracts that a fault kills and their neighbours."""
     return " or ".join(sorted({without_case(id).rpartition("-")[0] for id in fault.kills}))
+
+
+#: What is judged with a fault: the contracts that it kills; where there is time, their neighbours too, which live.
+EACH_REACH = pytest.mark.parametrize(
+    "reach", [pytest.param(_own, id="own"), pytest.param(group_of, id="neighbours", marks=pytest.mark.slow)]
+)
+Reach = Callable[[Deadly], str]
 
 
 def assert_killed(records: dict[str, dict[str, Any]], fault: Deadly) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 import pytest
-from killing import assert_killed, group_of, known_ids, of_containers, stated_ids, without_case
+from killing import EACH_REACH, Reach, assert_killed, known_ids, of_containers, stated_ids, without_case
 
 from pytest_letta.faults.catalogue import network_families
 from pytest_letta.faults.catalogue.network import FAULTS
@@ -64,11 +64,12 @@ def test_every_contract_is_killed_by_a_fault_or_by_this_version() -> None:
     assert stated - of_containers(stated) == (killed | known | by_a_server_without_origins) - of_containers(known)
 
 
+@EACH_REACH
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault | StackFault) -> None:
+def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault | StackFault, reach: Reach) -> None:
     if fault in network_families.FAULTS and not _has_ipv6():
         pytest.skip("this machine has no address ::1")
-    assert_killed(judge("network", group_of(fault), fault), fault)
+    assert_killed(judge("network", reach(fault), fault), fault)
 
 
 @pytest.mark.parametrize("fault", _SECURED, ids=lambda fault: fault.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from killing import assert_killed, collected_ids, group_of, known_ids
+from killing import EACH_REACH, Reach, assert_killed, collected_ids, known_ids
 
 from pytest_letta.faults.catalogue.rest import FAULTS
 from pytest_letta.faults.fault import CataloguedFault
@@ -18,6 +18,7 @@ def test_every_contract_is_killed_by_a_fault_or_by_this_version(pytester: pytest
     assert killed == collected_ids(pytester, "rest") - known_ids(DEFAULT_VERSION, "REST-")
 
 
+@EACH_REACH
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault) -> None:
-    assert_killed(judge("rest", group_of(fault), fault), fault)
+def test_fault_is_caught_for_its_reason(judge: Any, fault: CataloguedFault, reach: Reach) -> None:
+    assert_killed(judge("rest", reach(fault), fault), fault)
