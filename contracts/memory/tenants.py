@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta import could_not_run, must, not_applicable
-from pytest_letta.conformance.checks import answered, status
+from pytest_letta.conformance.checks import status
+from pytest_letta.telling import answered
 
 if TYPE_CHECKING:
     import httpx

@@ -117,7 +117,7 @@ def test_conversations_are_listed_by_their_agent(letta_agent: Agent) -> None:
     begun = [begin(letta_agent).id for _ in range(3)]
 
     for order, expected in (("asc", begun), ("desc", begun[::-1])):
-        asked = {"agent_id": letta_agent.id, "order": order, "limit": 20}
+        asked = {"agent_id": letta_agent.id, "order": order, "limit": "20"}
         answer = letta_agent.client.get("/v1/conversations/", params=asked)
         must(status(answer))
         must(same_sequence(expected, [each["id"] for each in answer.json()], f"conversations listed {order}"))

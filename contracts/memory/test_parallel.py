@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import answered, contains, status
+from pytest_letta.conformance.checks import contains, status
 from pytest_letta.llm import say
+from pytest_letta.telling import answered
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent

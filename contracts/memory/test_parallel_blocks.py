@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import answered, contains, equal, refused, status
+from pytest_letta.conformance.checks import contains, equal, refused, status
+from pytest_letta.telling import answered
 
 from .blocks import block_path, new_block, next_prompt, values
 

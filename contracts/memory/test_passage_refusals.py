@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from pytest_letta import contract, must, not_applicable
-from pytest_letta.conformance.checks import answered, contains, equal, lacks, refused, same_set, status
+from pytest_letta.conformance.checks import contains, equal, lacks, refused, same_set, status
 from pytest_letta.llm import fail, say
+from pytest_letta.telling import answered
 
 from .archival import insert, listed, texts
 

@@ -33,19 +33,19 @@ def test_agents_and_blocks_of_one_server_are_those_of_the_other(
         writer.edit_block("human", fact)
         must(equal(fact, reader.block("human")["value"], "block at the other server after its edit"))
 
-    for writer, reader in ((first.client, second.client), (second.client, first.client)):
+    for here, there in ((first.client, second.client), (second.client, first.client)):
         name = letta_ledger.name()
-        must(equal([], got(reader, f"/v1/agents/?name={name}"), "agents of a new name at the other server"))
-        made = writer.post("/v1/agents/", json={"name": name, "tags": letta_ledger.tags, **letta_handles.fields()})
+        must(equal([], got(there, f"/v1/agents/?name={name}"), "agents of a new name at the other server"))
+        made = here.post("/v1/agents/", json={"name": name, "tags": letta_ledger.tags, **letta_handles.fields()})
         must(status(made))
         id, path = made.json()["id"], f"/v1/agents/{made.json()['id']}"
         letta_ledger.enter(path)
-        listed = [one["id"] for one in got(reader, f"/v1/agents/?name={name}")]
+        listed = [one["id"] for one in got(there, f"/v1/agents/?name={name}")]
         must(equal([id], listed, "agents of that name at the other server after one was made"))
-        must(status(writer.patch(path, json={"description": FACT})))
-        must(equal(FACT, got(reader, path)["description"], "description at the other server after its edit"))
-        must(status(writer.delete(path)))
-        must(refused(reader.get(path), 404, naming=id))
+        must(status(here.patch(path, json={"description": FACT})))
+        must(equal(FACT, got(there, path)["description"], "description at the other server after its edit"))
+        must(status(here.delete(path)))
+        must(refused(there.get(path), 404, naming=id))
 
 
 @contract("MEM-REPLICA-002", needs=["archival", "archival_search", "second"], because=_BECAUSE)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta import contract, could_not_run, must
-from pytest_letta.conformance.checks import answered, not_a_server_error, refused, status
+from pytest_letta.conformance.checks import not_a_server_error, refused, status
+from pytest_letta.telling import answered
 
 from .operations import CHANGES, ENDINGS, FILTERED, READS, WHOLE, Operation
 

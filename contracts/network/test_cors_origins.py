@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import answered, contains, equal, status
+from pytest_letta.conformance.checks import contains, equal, status
 from pytest_letta.conformance.differential import CORS_HEADERS, Question
+from pytest_letta.telling import answered
 
 if TYPE_CHECKING:
     import httpx
 
     from pytest_letta.settings import Settings
 
-Differing = Callable[..., str | None]
+    from .conftest import Differing
 
 #: Letta adds it to whatever origins are configured (letta/server/rest_api/app.py).
 _ALLOWED = "https://app.letta.com"

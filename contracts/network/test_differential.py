@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.deployment import Deployment
 
-Differing = Callable[..., str | None]
+    from .conftest import Differing
+
 
 _AREAS = (
     *("admin", "agents", "archives", "blocks", "conversations", "folders", "groups", "identities", "jobs"),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_letta import contract, must, not_applicable
-from pytest_letta.conformance.checks import answered, status
+from pytest_letta.conformance.checks import status
 from pytest_letta.conformance.differential import Question
+from pytest_letta.telling import answered
 
 from .doors import EXEMPT, leak
 

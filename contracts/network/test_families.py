@@ -31,6 +31,8 @@ def _problem(client: httpx.Client, agent: Agent, settings: Settings) -> str | No
     if settings.token:
         sent["Authorization"] = f"Bearer {settings.token}"  # which goes by itself to the origin of the base URL alone
     for address in _addresses(name):
+        if settings.token and base.host in _LOOPBACK and address != base.host:
+            continue  # not the address for which the password was given
         where = f"the address {address} of {name}"
         there = base.copy_with(host=address, raw_path=base.raw_path.rstrip(b"/") + agent.path.encode())
         try:

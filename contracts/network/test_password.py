@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import answered, equal, refused, status
+from pytest_letta.conformance.checks import equal, refused, status
+from pytest_letta.telling import answered
 
 from .doors import CURE
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_letta import contract, must
 from pytest_letta.conformance.differential import Question
 
-Differing = Callable[[Question], str | None]
+if TYPE_CHECKING:
+    from .conftest import Differing
 
 # The server refuses these ids and limits, and its refusal says what has reached it.
 _BY_ID = "/v1/agents/"

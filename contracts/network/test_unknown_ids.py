@@ -40,7 +40,8 @@ def _below_unknown_ids(deployment: Deployment) -> Iterator[str]:
 
 def _unknown(name: str, documented: dict[str, Any]) -> str:
     """Return a value that nothing has: with the prefix that the documented pattern demands, else that of the name."""
-    schema = next((one.get("schema", {}) for one in documented.get("parameters", []) if one.get("name") == name), {})
+    parameters = documented.get("parameters", [])
+    schema: dict[str, Any] = next((one.get("schema", {}) for one in parameters if one.get("name") == name), {})
     prefix = re.search(r"(\w+)-\[0-9a-f\]", schema.get("pattern") or "")
     return f"{prefix[1] if prefix else name.removesuffix('_id')}-{_UUID}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_letta.agent import Agent
 
-Differing = Callable[[Question], str | None]
+    from .conftest import Differing
 
 _JSON = {"Content-Type": "application/json"}
 _BODY = json.dumps({"description": "sent in pieces", "metadata": {"text": "0123456789abcdef" * 4}}).encode()

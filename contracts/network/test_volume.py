@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import answered, equal, status
+from pytest_letta.conformance.checks import equal, status
+from pytest_letta.telling import answered
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker

@@ -78,7 +78,7 @@ def test_new_agent_has_the_blocks_that_were_sent(make_letta_agent: AgentMaker, f
 
     agent = make_letta_agent(memory_blocks=blocks)
 
-    sent = {block["label"]: block[field] for block in blocks}
+    sent = {str(block["label"]): block[field] for block in blocks}
     for what, state in (("the new agent", agent.state), ("the agent when read", _read(agent))):
         got = {block["label"]: block.get(field) for block in state["memory"]["blocks"]}
         must(echoed(sent, got, f"{field} by label in {what}"))

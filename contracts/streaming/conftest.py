@@ -67,16 +67,17 @@ def letta_proxy_stream(letta_proxy_client: httpx.Client, letta_settings: Setting
 @pytest.fixture
 def opener(request: pytest.FixtureRequest, route: str) -> StreamOpener:
     """Open streams directly, and in a case of its own by way of the proxy."""
-    return request.getfixturevalue("letta_stream" if route == "direct" else "letta_proxy_stream")
+    opener: StreamOpener = request.getfixturevalue("letta_stream" if route == "direct" else "letta_proxy_stream")
+    return opener
 
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest, route: str) -> httpx.Client:
     """The client of the server, and in a case of its own that of the proxy."""
-    if route == "direct":
-        return request.getfixturevalue("letta_client")
-    request.getfixturevalue("watch")
-    return request.getfixturevalue("letta_proxy_client")
+    if route == "proxied":
+        request.getfixturevalue("watch")
+    client: httpx.Client = request.getfixturevalue("letta_client" if route == "direct" else "letta_proxy_client")
+    return client
 
 
 @pytest.fixture
