@@ -1,4 +1,4 @@
-"""Pings: a background stream is kept alive while the model is silent."""
+"""Pings: streams are kept alive while the model is silent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_letta.telling import answered
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from pytest_letta.agent import Agent
+    from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
     from pytest_letta.streaming import StreamOpener, TurnStream
 
@@ -33,20 +33,23 @@ _FOUND_S = 10.0
     needs=["streaming", "background", "resume", "runs", "llm"],
     because="nginx gives up after 60 s of silence, phones sooner, and a model may think for minutes",
 )
-def test_silent_background_stream_is_kept_alive(
-    letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
+def test_silent_stream_is_kept_alive(
+    letta_agent: Agent, make_letta_agent: AgentMaker, letta_llm: ModelControl, letta_stream: StreamOpener
 ) -> None:
-    """A background stream, and a resume of it, holds pings or comments while the model is silent for 28 seconds."""
+    """While the model is silent for 28 s a stream, one in the background and a resume of it hold pings or comments."""
     prompt = letta_llm.script(say("At last.", hold_s=_SILENCE_S)).prompt()
+    other = make_letta_agent()
 
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         # Its head may come with its first event only, which may be the ping that is waited for.
         began = pool.submit(_problem_of, letta_stream(letta_agent, prompt, tokens=True, background=True))
+        foreground = pool.submit(_problem_of, letta_stream(other, prompt, tokens=True))
         resume = letta_stream.resume(_run_of(letta_agent), 0, deadline_s=_DEADLINE_S, include_pings=True)
         again = _problem_of(resume)
 
     must(began.result() and f"the background stream {began.result()}")
     must(again and f"the resume of the background stream {again}")
+    must(foreground.result() and f"the foreground stream {foreground.result()}")
 
 
 def _run_of(agent: Agent) -> str:
