@@ -36,7 +36,7 @@ _FOUND_S = 10.0
 def test_silent_stream_is_kept_alive(
     letta_agent: Agent, make_letta_agent: AgentMaker, letta_llm: ModelControl, letta_stream: StreamOpener
 ) -> None:
-    """While the model is silent for 28 s a stream, one in the background and a resume of it hold pings or comments."""
+    """While the model is silent for 28 s a stream, one in the background and its resume hold pings or comments."""
     prompt = letta_llm.script(say("At last.", hold_s=_SILENCE_S)).prompt()
     other = make_letta_agent()
 

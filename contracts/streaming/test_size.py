@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.streaming import StreamOpener
 
-_MANY = [f"word{number} " for number in range(2200)]
+_MANY = [f"word{number} " for number in range(10_000)]
 #: Signs of four bytes, for what is cut by bytes breaks them.
 _HUGE = ["\U0001f9a6" * (1024 * 1024 // 4)]
 _EACH_WAY = pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def _judge(agent: Agent, llm: ModelControl, opener: StreamOpener, tokens: list[s
 def test_long_answer_is_whole(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]
 ) -> None:
-    """An answer of 2,200 tokens is whole in the stream, which ends with [DONE], and in the stored message."""
+    """An answer of 10,000 tokens is whole in the stream, which ends with [DONE], and in the stored message."""
     _judge(letta_agent, letta_llm, letta_stream, _MANY, way)
 
 
