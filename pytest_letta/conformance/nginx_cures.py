@@ -109,10 +109,11 @@ def cure(
 
 def stream_cure(crossing: Crossing) -> str | None:
     """Return the setting of nginx that explains what became of a stream; ``None`` where nothing of it is odd."""
-    kind = crossing.headers.get("content-type", "").lower()
-    by_itself = "html" in kind
     if crossing.status is None:
-        return _of_refusal("", None, by_itself, moved=True)
+        return _SILENT
+    kind = crossing.headers.get("content-type", "").lower()
+    # Letta refuses in JSON, and up to 0.13 in an event stream.
+    by_itself = "html" in kind or (crossing.status >= 400 and not re.search("json|event-stream", kind))
     if by_itself and crossing.status != 400 and crossing.status in _BY_STATUS:
         return _BY_STATUS[crossing.status]
     if by_itself:
