@@ -81,7 +81,7 @@ class Summary:
         ran = counts[Verdict.PASS] + counts[Verdict.FAIL] + counts[Verdict.KNOWN] + counts[Verdict.ERROR]
         if not ran and not counts:
             self._incomplete = "nothing was judged"
-        elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        elif session.exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             self._incomplete = "the run was interrupted"
         if session.exitstatus == pytest.ExitCode.OK:
             if not ran:

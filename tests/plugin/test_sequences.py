@@ -23,6 +23,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 steps = []
 
+@contract("XOWN-QUICK-001")
+def test_quick(letta_client):
+    \"\"\"It is over soon.\"\"\"
+
 @contract("XOWN-SEQUENCE-002")
 def test_sleeping(letta_client, letta_sequences):
     \"\"\"It goes on.\"\"\"
@@ -129,6 +133,7 @@ def test_sigterm_ends_a_run_in_the_midst_of_a_sequence(
     assert run.returncode == 128 + signal.SIGTERM, output
     assert step.read_text() == "1"
     assert "terminated by SIGTERM" in output
+    assert "Not complete: the run was interrupted; 1 pass" in output
 
 
 def _wait_for(file: Path, run: subprocess.Popen[str]) -> None:
