@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_letta.faults.catalogue import memory_archival as archival
 from pytest_letta.faults.catalogue import memory_files as files
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.catalogue.memory_backup import BACKUP
 from pytest_letta.faults.catalogue.memory_blocks import OF_BLOCKS
 from pytest_letta.faults.catalogue.memory_rows import AFTER_KILL, AFTER_RESTART
@@ -33,20 +34,16 @@ _EDITS = Match("PATCH", r"/blocks/[^/]+$")
 _HISTORY = Match("GET", r"/agents/[^/]+/messages$")
 _SEARCH = Match("GET", r"/archival-memory/search$")
 
-_BOTH_ROUTES = ("[agent-route]", "[block-route]")
+_BOTH_ROUTES = ("agent-route", "block-route")
 _TEXT_CASES = ("outer-spaces", "line-ends", "unicode", "markup", "placeholders", "long")
-_TOOLS = ("[memory_insert]", "[memory_replace]")
-_WALKS = tuple(f"[{order}-{limit}]" for order in ("oldest-first", "newest-first") for limit in (1, 3))
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
+_TOOLS = ("memory_insert", "memory_replace")
+_WALKS = tuple(f"{order}-{limit}" for order in ("oldest-first", "newest-first") for limit in (1, 3))
 
 
 _OF_BLOCKS = (
     CataloguedFault(
         name="edit-resets-description",
-        kills=_cases("MEM-BLOCK-001", _BOTH_ROUTES),
+        kills=cases("MEM-BLOCK-001", *_BOTH_ROUTES),
         reason="after its edit does not give back .* description",
         make=lambda: set_request_field("description", "Reset.", on=_EDITS),
     ),
@@ -64,7 +61,7 @@ _OF_BLOCKS = (
     ),
     CataloguedFault(
         name="block-read-from-cache",
-        kills=("MEM-BLOCK-003", *_cases("MEM-PROMPT-005", _TOOLS)),
+        kills=("MEM-BLOCK-003", *cases("MEM-PROMPT-005", *_TOOLS)),
         reason="as its other holder|lines of the block over REST",
         make=lambda: serve_stale(on=Match("GET", r"/core-memory/blocks/[^/]+$")),
     ),
@@ -88,20 +85,20 @@ _OF_BLOCKS = (
     ),
     CataloguedFault(
         name="gateway-sanitises-blocks",
-        kills=_cases("MEM-TEXT-001", tuple(f"[{case}]" for case in _TEXT_CASES)),
+        kills=cases("MEM-TEXT-001", *_TEXT_CASES),
         reason="block as created: expected",
         make=lambda: sanitise("value", on=Match("POST", "^/v1/blocks/")),
     ),
     CataloguedFault(
         name="edits-acknowledged-but-dropped",
         kills=(
-            *_cases("MEM-BLOCK-001", _BOTH_ROUTES),
+            *cases("MEM-BLOCK-001", *_BOTH_ROUTES),
             "MEM-BLOCK-002",
             "MEM-BLOCK-003",
-            *_cases("MEM-TEXT-001", tuple(f"[{case}]" for case in _TEXT_CASES)),
+            *cases("MEM-TEXT-001", *_TEXT_CASES),
             "MEM-PARALLEL-001",
-            *_cases("MEM-PROMPT-001", _BOTH_ROUTES),
-            *_cases("MEM-PROMPT-002", _BOTH_ROUTES),
+            *cases("MEM-PROMPT-001", *_BOTH_ROUTES),
+            *cases("MEM-PROMPT-002", *_BOTH_ROUTES),
             "MEM-ISOLATION-003",
             "MEM-CONVERSATION-003[begun-afterwards]",
             "MEM-RESTART-001",
@@ -118,7 +115,7 @@ _OF_PASSAGES = (
         name="search-finds-nothing",
         kills=(
             *(f"MEM-ARCHIVAL-{number:03}" for number in (1, 2, 3, 4, 18)),
-            *_cases("MEM-ARCHIVAL-015", ("[smaller]", "[larger]")),
+            *cases("MEM-ARCHIVAL-015", "smaller", "larger"),
             "MEM-RESTART-002",
             "MEM-CRASH-002",
         ),
@@ -150,7 +147,7 @@ _OF_PASSAGES = (
     ),
     CataloguedFault(
         name="gateway-sanitises-passages",
-        kills=_cases("MEM-TEXT-002", tuple(f"[{case}]" for case in _TEXT_CASES)),
+        kills=cases("MEM-TEXT-002", *_TEXT_CASES),
         reason="passage as inserted: expected",
         make=lambda: sanitise("text", on=Match("POST", "/archival-memory$")),
     ),
@@ -167,7 +164,7 @@ _OF_TURNS = (
         name="history-in-reverse",
         kills=(
             "MEM-HISTORY-001",
-            *_cases("MEM-HISTORY-003", _WALKS),
+            *cases("MEM-HISTORY-003", *_WALKS),
             "MEM-RESTART-003",
             "MEM-RESTART-004",
             "MEM-CRASH-003",
@@ -179,7 +176,7 @@ _OF_TURNS = (
         name="message-shown-twice",
         kills=(
             "MEM-HISTORY-001",
-            *_cases("MEM-HISTORY-003", _WALKS),
+            *cases("MEM-HISTORY-003", *_WALKS),
             "MEM-RESTART-003",
             "MEM-RESTART-004",
             "MEM-CRASH-003",
@@ -195,13 +192,13 @@ _OF_TURNS = (
     ),
     CataloguedFault(
         name="cursors-ignored",
-        kills=(*_cases("MEM-HISTORY-003", _WALKS), "MEM-RESTART-003"),
+        kills=(*cases("MEM-HISTORY-003", *_WALKS), "MEM-RESTART-003"),
         reason="history (walked|by pages).*(repeats|missing)",
         make=lambda: ignore_cursors(on=_HISTORY),
     ),
     CataloguedFault(
         name="prompt-keeps-old-blocks",
-        kills=(*_cases("MEM-PROMPT-001", _BOTH_ROUTES), *_cases("MEM-PROMPT-005", _TOOLS), "MEM-RESTART-005"),
+        kills=(*cases("MEM-PROMPT-001", *_BOTH_ROUTES), *cases("MEM-PROMPT-005", *_TOOLS), "MEM-RESTART-005"),
         reason="^(first )?prompt after",
         make=keep_old_prompt,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match, every_nth
 from pytest_letta.faults.memory import keep_old_prompt, once_seen, sanitise
 from pytest_letta.faults.rest import (
@@ -18,24 +19,20 @@ _BOTH_ROUTES = ("by-label", "by-id")
 _FOREIGN_TEXTS = ("emoji", "right-to-left", "combining", "controls", "planes", "spaces")
 
 
-def _cases(id: str, *cases: str) -> tuple[str, ...]:
-    return tuple(f"{id}[{case}]" for case in cases)
-
-
 _OF_TEXT = (
     CataloguedFault(
         name="gateway-sanitises-new-agents",
         kills=(
-            *_cases("MEM-TEXT-003", *_FOREIGN_TEXTS),
+            *cases("MEM-TEXT-003", *_FOREIGN_TEXTS),
             "MEM-TEXT-004",
-            *_cases("MEM-TEXT-006", "line-ends", "outer-spaces", "letters"),
+            *cases("MEM-TEXT-006", "line-ends", "outer-spaces", "letters"),
         ),
         reason="text of the block written create|not in the prompt as they are|text after the model's edit",
         make=lambda: sanitise("memory_blocks.*.value", on=_NEW_AGENTS),
     ),
     CataloguedFault(
         name="limit-is-off-by-one",
-        kills=_cases("MEM-TEXT-007", "letter", "emoji"),
+        kills=cases("MEM-TEXT-007", "letter", "emoji"),
         reason="text of 20 characters",
         make=lambda: change_request_text("value", lambda text: text[:19], on=Match("POST|PATCH", "/blocks/")),
     ),
@@ -56,13 +53,13 @@ _OF_RULES = (
     ),
     CataloguedFault(
         name="read-only-cannot-be-set",
-        kills=_cases("MEM-READONLY-003", *_BOTH_ROUTES),
+        kills=cases("MEM-READONLY-003", *_BOTH_ROUTES),
         reason="after the agent wrote to it, read_only True",
         make=lambda: drop_request_field("read_only", on=_EDITS),
     ),
     CataloguedFault(
         name="label-conflicts-are-hidden",
-        kills=("MEM-LABEL-002", *_cases("MEM-LABEL-004", *_BOTH_ROUTES), "MEM-PARALLEL-006"),
+        kills=("MEM-LABEL-002", *cases("MEM-LABEL-004", *_BOTH_ROUTES), "MEM-PARALLEL-006"),
         reason=r"answered 200: .*expected 409|how many of 3 blocks of one label .* got 3",
         make=lambda: change_status(200, only=409, on=Match("PATCH", "/blocks/")),
     ),
@@ -78,13 +75,13 @@ _OF_WRITES = (
     CataloguedFault(
         name="edits-echoed-and-dropped",
         kills=(
-            *_cases("MEM-READONLY-002", *_BOTH_ROUTES),
-            *_cases("MEM-LABEL-003", *_BOTH_ROUTES),
-            *_cases("MEM-LABEL-005", "space", "percent", "question-mark", "letters"),
-            *_cases("MEM-TEXT-003", "empty", *_FOREIGN_TEXTS),
-            *_cases("MEM-PARALLEL-003", *_BOTH_ROUTES),
+            *cases("MEM-READONLY-002", *_BOTH_ROUTES),
+            *cases("MEM-LABEL-003", *_BOTH_ROUTES),
+            *cases("MEM-LABEL-005", "space", "percent", "question-mark", "letters"),
+            *cases("MEM-TEXT-003", "empty", *_FOREIGN_TEXTS),
+            *cases("MEM-PARALLEL-003", *_BOTH_ROUTES),
             "MEM-PARALLEL-004",
-            *_cases("MEM-PROMPT-007", *_BOTH_ROUTES),
+            *cases("MEM-PROMPT-007", *_BOTH_ROUTES),
             "MEM-SHARED-001[by-id]",
         ),
         reason=(
@@ -110,7 +107,7 @@ _OF_WRITES = (
 _OF_HOLDERS = (
     CataloguedFault(
         name="holders-are-told-old-blocks",
-        kills=_cases("MEM-SHARED-001", "by-id", "by-model"),
+        kills=cases("MEM-SHARED-001", "by-id", "by-model"),
         reason="prompt of the other holder after the edit",
         make=keep_old_prompt,
     ),

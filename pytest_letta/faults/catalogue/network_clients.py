@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.net import (
     add_response_header,
@@ -15,17 +16,12 @@ from pytest_letta.faults.net import (
 )
 from pytest_letta.faults.proxies import believe_forwarded, hurry_uploads, refuse_framing, with_header
 
-
-def _cases(contract: str, *cases: str) -> tuple[str, ...]:
-    return tuple(f"{contract}[{case}]" for case in cases)
-
-
 _UPLOADS = (
     CataloguedFault(
         name="proxy-limits-uploads",
         kills=(
-            *_cases("NET-UPLOAD-001", "large", "large-chunked"),
-            *_cases("NET-UPLOAD-004", "2-mib", "8-mib", "20-mib"),
+            *cases("NET-UPLOAD-001", "large", "large-chunked"),
+            *cases("NET-UPLOAD-004", "2-mib", "8-mib", "20-mib"),
         ),
         reason="status is 413, not (200|404).*client_max_body_size 64m",
         make=lambda: limit_body(100_000),
@@ -33,28 +29,28 @@ _UPLOADS = (
     ),
     CataloguedFault(
         name="proxy-limits-bodies-to-10m",
-        kills=_cases("NET-UPLOAD-004", "20-mib"),
+        kills=cases("NET-UPLOAD-004", "20-mib"),
         reason="status is 413, not 404.*client_max_body_size 64m",
         make=lambda: limit_body(10 * 1024 * 1024),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-wants-lengths",
-        kills=_cases("NET-UPLOAD-001", "chunked", "empty-chunked", "large-chunked"),
+        kills=cases("NET-UPLOAD-001", "chunked", "empty-chunked", "large-chunked"),
         reason="status is 411, not (200|422).*proxy_request_buffering on",
         make=lambda: refuse_framing("transfer-encoding", 411, on=Match("PATCH")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-does-not-continue",
-        kills=_cases("NET-UPLOAD-001", "expect"),
+        kills=cases("NET-UPLOAD-001", "expect"),
         reason="status is 417, not 200.*proxy_request_buffering on",
         make=lambda: refuse_framing("expect", 417, on=Match("PATCH")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-hurries-uploads",
-        kills=_cases("NET-UPLOAD-001", "slow"),
+        kills=cases("NET-UPLOAD-001", "slow"),
         reason="status is 408, not 200.*client_body_timeout 60s",
         make=lambda: hurry_uploads(0.25, on=Match("PATCH")),
         via="proxy",
@@ -74,14 +70,14 @@ _UPLOADS = (
     ),
     CataloguedFault(
         name="proxy-believes-clients",
-        kills=_cases("NET-FORWARD-001", "host", "proto"),
+        kills=cases("NET-FORWARD-001", "host", "proto"),
         reason="status and Location of .*X-Forwarded-Proto .scheme",
         make=believe_forwarded,
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-closes-each-connection",
-        kills=_cases("NET-KEEP-001", "head", "redirect", "not-found", "refused-body", "method"),
+        kills=cases("NET-KEEP-001", "head", "redirect", "not-found", "refused-body", "method"),
         reason="8 requests in a row took 8 connections .*keepalive_timeout",
         make=lambda: change_response_header("Connection", "close"),
         via="proxy",
@@ -99,8 +95,8 @@ _PAGES = (
     CataloguedFault(
         name="pages-may-not-change",
         kills=(
-            *_cases("NET-ORIGIN-001", "put", "patch", "delete"),
-            *_cases("NET-ORIGIN-004", "get-preflight", "put-preflight", "delete-preflight"),
+            *cases("NET-ORIGIN-001", "put", "patch", "delete"),
+            *cases("NET-ORIGIN-004", "get-preflight", "put-preflight", "delete-preflight"),
         ),
         reason="allowed methods of the preflight does not contain|header access-control-allow-methods",
         make=lambda: with_header(
@@ -111,31 +107,31 @@ _PAGES = (
     ),
     CataloguedFault(
         name="look-alikes-are-let-in",
-        kills=_cases("NET-ORIGIN-002", "longer", "other-port"),
+        kills=cases("NET-ORIGIN-002", "longer", "other-port"),
         reason="allows the origin 'https://app.letta.com.+' to one of",
         make=lambda: with_header("Origin", allow_any_origin("echo"), "https://app.letta.com.+"),
     ),
     CataloguedFault(
         name="refusals-are-without-cors",
-        kills=_cases("NET-ORIGIN-003", "not-found"),
+        kills=cases("NET-ORIGIN-003", "not-found"),
         reason="allowed origins of .*: expected",
         make=lambda: strip_cors(on=Match("GET", "no-such-path")),
     ),
     CataloguedFault(
         name="database-errors-are-without-cors",
-        kills=_cases("NET-ORIGIN-003", "database-error"),
+        kills=cases("NET-ORIGIN-003", "database-error"),
         reason="allowed origins of .*limit=-1: expected",
         make=lambda: strip_cors(on=Match("GET", "/v1/agents/$")),
     ),
     CataloguedFault(
         name="caches-mix-origins-up",
-        kills=_cases("NET-ORIGIN-003", "redirect"),
+        kills=cases("NET-ORIGIN-003", "redirect"),
         reason="Vary: Origin', so that a cache gives one origin's answer to another",
         make=lambda: drop_response_header("Vary", on=Match("GET", "/v1/agents$")),
     ),
     CataloguedFault(
         name="proxy-allows-an-origin-twice",
-        kills=_cases("NET-ORIGIN-004", "refused"),
+        kills=cases("NET-ORIGIN-004", "refused"),
         reason="header access-control-allow-origin is .*no add_header Access-Control-Allow-Origin",
         make=lambda: add_response_header(
             "Access-Control-Allow-Origin", "https://app.letta.com", on=Match("GET", "/v1/agents/nobody")

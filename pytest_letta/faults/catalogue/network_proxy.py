@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import READS, WRITES, CataloguedFault, Match
 from pytest_letta.faults.net import (
     change_response_header,
@@ -22,10 +23,6 @@ from pytest_letta.faults.writes import lose_body
 _PAGE = b"<html><body><h1>405 Not Allowed</h1><hr>nginx</body></html>"
 _PAGE_TYPE = (("Content-Type", "text/html"),)
 _ONE_AGENT = r"/v1/agents/agent-[^/]+$"
-
-
-def _cases(contract: str, *cases: str) -> tuple[str, ...]:
-    return tuple(f"{contract}[{case}]" for case in cases)
 
 
 _DIFFERENCES = (
@@ -66,15 +63,15 @@ _DIFFERENCES = (
     ),
     CataloguedFault(
         name="proxy-has-error-pages-of-its-own",
-        kills=_cases("NET-DIFF-003", "deletion-of-nobody", "change-of-nobody", "no-such-path", "method-not-allowed"),
+        kills=cases("NET-DIFF-003", "deletion-of-nobody", "change-of-nobody", "no-such-path", "method-not-allowed"),
         reason="header content-type is text/html, not application/json.*proxy_intercept_errors off",
         make=lambda: intercept_errors(404, 405, on=WRITES),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-loses-bodies",
-        kills=_cases("NET-DIFF-003", "change", "wrong-type", "malformed-json", "not-utf-8", "empty-object")
-        + _cases("NET-DIFF-003", "no-content-type", "change-of-nobody"),
+        kills=cases("NET-DIFF-003", "change", "wrong-type", "malformed-json", "not-utf-8", "empty-object")
+        + cases("NET-DIFF-003", "no-content-type", "change-of-nobody"),
         reason="through the proxy: status is 422, not|through the proxy: body",
         make=lambda: lose_body(on=Match("PATCH", _ONE_AGENT)),
         via="proxy",
@@ -84,35 +81,35 @@ _DIFFERENCES = (
 _TARGETS = (
     CataloguedFault(
         name="proxy-decodes-paths-twice",
-        kills=_cases("NET-TARGET-001", "encoded-twice"),
+        kills=cases("NET-TARGET-001", "encoded-twice"),
         reason="proxy_pass without a URI, nothing after host and port",
         make=lambda: decode_twice(on=READS),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-loses-queries",
-        kills=_cases("NET-TARGET-002", "redirected"),
+        kills=cases("NET-TARGET-002", "redirected"),
         reason=r"header location is /v1/agents/, not /v1/agents/\?limit=1.*for a query that is lost",
         make=lambda: lose_query(on=Match("GET", "/v1/agents$")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-decodes-queries-once",
-        kills=_cases("NET-TARGET-002", "encoded-delimiters", "space-and-plus", "redirected"),
+        kills=cases("NET-TARGET-002", "encoded-delimiters", "space-and-plus", "redirected"),
         reason="proxy_pass without a URI, or with .request_uri|for a query that is lost",
         make=lambda: decode_query(on=Match("GET", "/v1/agents")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-merges-slashes",
-        kills=_cases("NET-TARGET-003", "slashes-before", "slashes-inside", "slashes-after"),
+        kills=cases("NET-TARGET-003", "slashes-before", "slashes-inside", "slashes-after"),
         reason="status is 200, not 404.*proxy_pass without a URI",
         make=merge_slashes,
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-resolves-dots",
-        kills=_cases("NET-TARGET-003", "dot", "two-dots", "encoded-dots"),
+        kills=cases("NET-TARGET-003", "dot", "two-dots", "encoded-dots"),
         reason="status is 200, not 404.*proxy_pass without a URI",
         make=lambda: resolve_dots(on=READS),
         via="proxy",
@@ -122,28 +119,28 @@ _TARGETS = (
 _METHODS = (
     CataloguedFault(
         name="proxy-answers-options-of-all-paths",
-        kills=_cases("NET-METHOD-001", "list-options", "redirect-options", "nowhere-options"),
+        kills=cases("NET-METHOD-001", "list-options", "redirect-options", "nowhere-options"),
         reason="OPTIONS .* status is 204, not",
         make=lambda: answer(204, on=Match("OPTIONS", "/v1/(agents|pytest)")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-knows-few-methods",
-        kills=_cases("NET-METHOD-002", "propfind", "query", "pytest"),
+        kills=cases("NET-METHOD-002", "propfind", "query", "pytest"),
         reason="header content-type is text/html.*proxy_intercept_errors off",
         make=lambda: answer(405, _PAGE, _PAGE_TYPE, on=Match("PROPFIND|QUERY|PYTEST")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-compresses-for-everybody",
-        kills=_cases("NET-ASK-001", "no-compression"),
+        kills=cases("NET-ASK-001", "no-compression"),
         reason="header content-encoding is gzip, not None.*gzip off",
         make=lambda: compress_always(on=Match("GET", "/v1/tools/$")),
         via="proxy",
     ),
     CataloguedFault(
         name="proxy-answers-not-modified",
-        kills=_cases("NET-ASK-001", "if-none-match"),
+        kills=cases("NET-ASK-001", "if-none-match"),
         reason="status is 304, not 200.*no proxy_cache",
         make=lambda: with_header("If-None-Match", answer(304)),
         via="proxy",

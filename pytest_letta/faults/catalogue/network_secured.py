@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Fault, Match, together
 from pytest_letta.faults.net import add_request_header, demand_password, drop_request_header, strip_cors
 from pytest_letta.faults.proxies import resolve_dots, with_header
@@ -14,10 +15,6 @@ _OPEN = "the server is open: LETTA_SERVER_PASSWORD alone protects nothing"
 _INNARDS = b'{"detail": "Traceback (most recent call last): File \\"/app/letta/server/server.py\\""}'
 _RUN = Match("POST", "/v1/tools/run$")
 _WAYS = ("pages", "latest", "paths", "headers")
-
-
-def _cases(contract: str, *cases: str) -> tuple[str, ...]:
-    return tuple(f"{contract}[{case}]" for case in cases)
 
 
 def secured_faults(password: str) -> tuple[CataloguedFault, ...]:
@@ -34,20 +31,20 @@ def _holes(all_let_in: Fault, one_let_in: Fault) -> tuple[CataloguedFault, ...]:
     return (
         CataloguedFault(
             name="password-is-ignored",
-            kills=("NET-AUTH-001", "NET-AUTH-002", *_cases("NET-GUARD-001", "none", "wrong")),
+            kills=("NET-AUTH-001", "NET-AUTH-002", *cases("NET-GUARD-001", "none", "wrong")),
             reason=_OPEN,
             make=lambda: all_let_in,
         ),
         CataloguedFault(
             name="proxy-adds-the-password",
-            kills=("NET-AUTH-003", *_cases("NET-GUARD-002", "none", "wrong")),
+            kills=("NET-AUTH-003", *cases("NET-GUARD-002", "none", "wrong")),
             reason=_OPEN,
             make=lambda: all_let_in,
             via="proxy",
         ),
         CataloguedFault(
             name="one-operation-is-not-guarded",
-            kills=_cases("NET-GUARD-001", "none", "wrong"),
+            kills=cases("NET-GUARD-001", "none", "wrong"),
             reason=r"^1 of the \d+ .* is let in: POST /v1/tools/run answered 422.*a rule of a proxy or a gateway",
             make=lambda: one_let_in,
         ),
@@ -57,19 +54,19 @@ def _holes(all_let_in: Fault, one_let_in: Fault) -> tuple[CataloguedFault, ...]:
 _REFUSALS = (
     CataloguedFault(
         name="refusal-shows-innards",
-        kills=_cases("NET-GUARD-001", "none", "wrong"),
+        kills=cases("NET-GUARD-001", "none", "wrong"),
         reason="1 of the .* tells too much: GET /v1/steps/ answered 401.*it shows 'Traceback'",
         make=lambda: change_status(401, only=401, body=_INNARDS, on=Match("GET", "/v1/steps/$")),
     ),
     CataloguedFault(
         name="refusal-is-a-page",
-        kills=_cases("NET-GUARD-001", "none"),
+        kills=cases("NET-GUARD-001", "none"),
         reason="refused in another way than the others: GET /v1/tags/ answered 401.*expected a JSON error body",
         make=lambda: demand_password(on=Match("GET", "/v1/tags/$")),
     ),
     CataloguedFault(
         name="refusal-tells-which-ids-exist",
-        kills=("NET-AUTH-006", *_cases("NET-GUARD-004", "messages", "block", "update", "deletion", "turn")),
+        kills=("NET-AUTH-006", *cases("NET-GUARD-004", "messages", "block", "update", "deletion", "turn")),
         reason="refusal of .*: expected",
         make=lambda: change_status(404, only=401, on=Match(path="/v1/agents/agent-00000000-")),
     ),
@@ -103,7 +100,7 @@ _KEYS = (
     ),
     CataloguedFault(
         name="health-asks-for-the-password",
-        kills=("NET-AUTH-005", *_cases("NET-EXEMPT-001", "health", "health-slash", "ready", "ready-slash")),
+        kills=("NET-AUTH-005", *cases("NET-EXEMPT-001", "health", "health-slash", "ready", "ready-slash")),
         reason="/v1/(health|ready)/? answered 401",
         make=lambda: demand_password(on=Match("GET", "/v1/(health|ready)/?$")),
     ),
@@ -122,7 +119,7 @@ def _parts(password: str) -> CataloguedFault:
     loosely = f"Bearer( null|{re.escape(f' {password[:-1]}')}.*)?"
     return CataloguedFault(
         name="password-is-compared-loosely",
-        kills=_cases("NET-AUTH-008", "longer", "shorter", "no-token", "null", "bare-longer", "bare-empty"),
+        kills=cases("NET-AUTH-008", "longer", "shorter", "no-token", "null", "bare-longer", "bare-empty"),
         reason="answered 200",
         make=lambda: together(with_header("Authorization", right, loosely), with_header("X-BARE-PASSWORD", right)),
     )
@@ -142,13 +139,13 @@ def _ways(let_in: Callable[[Match], Fault]) -> tuple[CataloguedFault, ...]:
     return (
         CataloguedFault(
             name="ways-lead-round-the-password",
-            kills=_cases("NET-EXEMPT-003", *_WAYS),
+            kills=cases("NET-EXEMPT-003", *_WAYS),
             reason=seen,
             make=lambda: _round(let_in),
         ),
         CataloguedFault(
             name="ways-lead-round-the-password-through-the-proxy",
-            kills=_cases("NET-EXEMPT-004", *_WAYS),
+            kills=cases("NET-EXEMPT-004", *_WAYS),
             reason=seen,
             make=lambda: _round(let_in),
             via="proxy",

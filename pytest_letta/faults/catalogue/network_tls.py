@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.stream import remove_done
 from pytest_letta.faults.tls import TlsFault, expired, of_another_authority, of_another_host
 
 _LED = "error_page 497 =308 https://$http_host$request_uri;"
 _IN_CLEAR = "error_page 497 = @clear; location @clear { set $letta {letta}; proxy_pass http://$letta; }"
-
-
-def _cases(contract: str, *cases: str) -> tuple[str, ...]:
-    return tuple(f"{contract}[{case}]" for case in cases)
 
 
 FAULTS = (
@@ -34,7 +31,7 @@ FAULTS = (
     ),
     TlsFault(
         name="old-versions-are-taken",
-        kills=_cases("NET-TLS-002", "1.0", "1.1"),
+        kills=cases("NET-TLS-002", "1.0", "1.1"),
         reason="takes TLSv1.* .*ssl_protocols TLSv1.2 TLSv1.3",
         edits=(
             (

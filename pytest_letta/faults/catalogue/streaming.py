@@ -13,6 +13,7 @@ from pytest_letta.faults.catalogue import (
     streaming_size,
     streaming_stored,
 )
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.events import is_error
 from pytest_letta.faults.fault import CataloguedFault, Match, every_nth, together
 from pytest_letta.faults.rest import change_status, set_request_field, set_response_field
@@ -37,15 +38,11 @@ _STREAM = Match("POST", "/messages/stream$")
 _RESUME = Match("POST", r"/runs/[^/]+/stream$")
 _RUN = Match("GET", r"/runs/run-[^/]+$")
 
-_WAYS = ("[steps]", "[tokens]")
-_REFUSALS = ("[refused]", "[overloaded]", "[broken]")
-_FAILURES = (*_REFUSALS, "[malformed]", "[cut]")
-_SIGNS = ("[emoji]", "[line-ends]", "[quotes]", "[markup]", "[separators]")
-_TEXTS = ("[emoji]", "[line-ends]", "[quotes]", "[spaces]", "[markup]", "[right-to-left]")
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
+_WAYS = ("steps", "tokens")
+_REFUSALS = ("refused", "overloaded", "broken")
+_FAILURES = (*_REFUSALS, "malformed", "cut")
+_SIGNS = ("emoji", "line-ends", "quotes", "markup", "separators")
+_TEXTS = ("emoji", "line-ends", "quotes", "spaces", "markup", "right-to-left")
 
 
 def _rename(message: dict[str, Any]) -> None:
@@ -68,49 +65,49 @@ def _shorten_arguments(message: dict[str, Any]) -> None:
 _FRAMES = (
     CataloguedFault(
         name="stream-is-called-json",
-        kills=_cases("SSE-FRAME-001", _WAYS),
+        kills=cases("SSE-FRAME-001", *_WAYS),
         reason="content type: expected text/event-stream, got application/json",
         make=lambda: change_content_type("application/json", on=_STREAM),
     ),
     CataloguedFault(
         name="line-of-no-field",
-        kills=_cases("SSE-FRAME-002", _WAYS),
+        kills=cases("SSE-FRAME-002", *_WAYS),
         reason="lines that are no field of an event stream|is not JSON|kinds of JSON",
         make=lambda: corrupt_frame("field", on=_STREAM),
     ),
     CataloguedFault(
         name="broken-json",
-        kills=_cases("SSE-FRAME-002", _WAYS),
+        kills=cases("SSE-FRAME-002", *_WAYS),
         reason="is not JSON",
         make=lambda: corrupt_frame("json", on=_STREAM),
     ),
     CataloguedFault(
         name="usage-before-stop-reason",
-        kills=_cases("SSE-ORDER-001", _WAYS),
+        kills=cases("SSE-ORDER-001", *_WAYS),
         reason="last three events: expected",
         make=lambda: swap_events("stop_reason|usage_statistics", on=_STREAM),
     ),
     CataloguedFault(
         name="no-done",
-        kills=(*_cases("SSE-END-001", _WAYS), *_cases("SSE-FAIL-002", _REFUSALS)),
+        kills=(*cases("SSE-END-001", *_WAYS), *cases("SSE-FAIL-002", *_REFUSALS)),
         reason=r"number of \[DONE\].*: expected 1, got 0",
         make=lambda: remove_done(on=_STREAM),
     ),
     CataloguedFault(
         name="something-after-done",
-        kills=_cases("SSE-END-001", _WAYS),
+        kills=cases("SSE-END-001", *_WAYS),
         reason=r"last event: expected \[DONE\], got ping",
         make=lambda: append_after_done(on=_STREAM),
     ),
     CataloguedFault(
         name="two-stop-reasons",
-        kills=_cases("SSE-END-002", _WAYS),
+        kills=cases("SSE-END-002", *_WAYS),
         reason="closing events: expected",
         make=lambda: duplicate_event("stop_reason", on=_STREAM),
     ),
     CataloguedFault(
         name="no-usage",
-        kills=(*_cases("SSE-END-002", _WAYS), "SSE-BACK-003"),
+        kills=(*cases("SSE-END-002", *_WAYS), "SSE-BACK-003"),
         reason=r"closing events: expected|last messages before \[DONE\]",
         make=lambda: drop_event("usage_statistics", on=_STREAM),
     ),
@@ -119,7 +116,7 @@ _FRAMES = (
 _TEXT = (
     CataloguedFault(
         name="token-altered",
-        kills=(*_cases("SSE-TEXT-001", _WAYS), *_cases("SSE-TEXT-002", _TEXTS)),
+        kills=(*cases("SSE-TEXT-001", *_WAYS), *cases("SSE-TEXT-002", *_TEXTS)),
         reason="text of the stream.*: expected",
         make=lambda: alter_token_text(on=_STREAM),
     ),
@@ -131,7 +128,7 @@ _TEXT = (
     ),
     CataloguedFault(
         name="pieces-under-another-id",
-        kills=_cases("SSE-IDS-001", _WAYS),
+        kills=cases("SSE-IDS-001", *_WAYS),
         reason="ids of the stored messages does not contain",
         make=lambda: change_event("assistant_message", _rename, on=_STREAM),
     ),
@@ -143,13 +140,13 @@ _TEXT = (
     ),
     CataloguedFault(
         name="no-tool-return",
-        kills=_cases("SSE-TOOL-001", _WAYS),
+        kills=cases("SSE-TOOL-001", *_WAYS),
         reason="ids of the returns against the calls: expected",
         make=lambda: drop_event("tool_return_message", on=_STREAM),
     ),
     CataloguedFault(
         name="arguments-cut",
-        kills=(*_cases("SSE-TOOL-001", _WAYS), *_cases("SSE-TOOL-002", _SIGNS)),
+        kills=(*cases("SSE-TOOL-001", *_WAYS), *cases("SSE-TOOL-002", *_SIGNS)),
         reason="the arguments joined are not JSON|arguments in the stream: expected",
         make=lambda: change_event("tool_call_message", _shorten_arguments, on=_STREAM),
     ),
@@ -207,19 +204,19 @@ _BACKGROUND = (
 _FAILING = (
     CataloguedFault(
         name="failure-looks-like-an-end",
-        kills=(*_cases("SSE-FAIL-001", _FAILURES),),
+        kills=(*cases("SSE-FAIL-001", *_FAILURES),),
         reason="the model failed, and the stream ends as if it had not",
         make=lambda: together(drop_event(is_error, on=_STREAM), change_event("stop_reason", _end_well, on=_STREAM)),
     ),
     CataloguedFault(
         name="error-with-end-turn",
-        kills=(*_cases("SSE-FAIL-001", _FAILURES),),
+        kills=(*cases("SSE-FAIL-001", *_FAILURES),),
         reason="the stream of a failed turn stops with end_turn",
         make=lambda: change_event("stop_reason", _end_well, on=_STREAM),
     ),
     CataloguedFault(
         name="agent-is-stuck-after-a-failure",
-        kills=(*_cases("SSE-FAIL-004", _FAILURES),),
+        kills=(*cases("SSE-FAIL-004", *_FAILURES),),
         reason="answer after a failed turn: expected",
         make=lambda: stick_after_error(on=_STREAM),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.net import add_response_header, change_response_header, drop_response_header
 from pytest_letta.faults.proxies import compress_always, intercept_errors
@@ -10,11 +11,7 @@ from pytest_letta.faults.stream import change_content_type
 _STREAM = Match("POST", "/messages/stream$")
 _ANY = Match("POST", r"/stream$|/conversations/[^/]+/messages$|/chat/completions$")
 
-_WAYS = ("[proxied-steps]", "[proxied-tokens]")
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
+_WAYS = ("proxied-steps", "proxied-tokens")
 
 
 FAULTS = (
@@ -32,7 +29,7 @@ FAULTS = (
     ),
     CataloguedFault(
         name="proxy-loses-the-content-type",
-        kills=("SSE-PROXY-001", *_cases("SSE-FRAME-001", _WAYS), "SSE-HEAD-001[proxied]"),
+        kills=("SSE-PROXY-001", *cases("SSE-FRAME-001", *_WAYS), "SSE-HEAD-001[proxied]"),
         reason="content type.*nginx.*no proxy_hide_header Content-Type",
         make=lambda: change_content_type("text/plain", on=_STREAM),
         via="proxy",
@@ -54,10 +51,10 @@ FAULTS = (
     CataloguedFault(
         name="proxy-has-error-pages-of-its-own",
         kills=(
-            *_cases("SSE-REFUSE-001", ("[proxied-no-message]", "[proxied-unknown-role]", "[proxied-no-content]")),
+            *cases("SSE-REFUSE-001", "proxied-no-message", "proxied-unknown-role", "proxied-no-content"),
             "SSE-REFUSE-002[proxied]",
-            *_cases("SSE-CHAT-004", ("[proxied-unknown-agent]", "[proxied-no-agent]", "[proxied-no-message]")),
-            *_cases("SSE-RESUME-004", ("[proxied-unknown]", "[proxied-malformed]")),
+            *cases("SSE-CHAT-004", "proxied-unknown-agent", "proxied-no-agent", "proxied-no-message"),
+            *cases("SSE-RESUME-004", "proxied-unknown", "proxied-malformed"),
         ),
         reason="expected a JSON error body.*proxy_intercept_errors off and no error_page",
         make=lambda: intercept_errors(400, 404, 422, on=_ANY),

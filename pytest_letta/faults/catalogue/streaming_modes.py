@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.events import Block, Blocks, OnEvents
 from pytest_letta.faults.fault import CataloguedFault, Match, Request
 from pytest_letta.faults.rest import change_status, drop_list_item
@@ -23,11 +24,7 @@ _CHAT = Match("POST", "/chat/completions$")
 _RESUME = Match("POST", r"/runs/[^/]+/stream$")
 _HISTORY = Match("GET", r"/agents/[^/]+/messages$")
 
-_THREE = ("[steps]", "[tokens]", "[background]")
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
+_THREE = ("steps", "tokens", "background")
 
 
 def _alter_delta(message: dict[str, Any]) -> None:
@@ -55,19 +52,19 @@ _CONVERSATIONS = (
     CataloguedFault(
         name="conversation-has-two-usages",
         # What is resumed is compared with the stream that had one too many.
-        kills=(*_cases("SSE-CONV-001", _THREE), "SSE-CONV-003"),
+        kills=(*cases("SSE-CONV-001", *_THREE), "SSE-CONV-003"),
         reason="closing events of the conversation's stream: expected|resume of the conversation's run",
         make=lambda: duplicate_event("usage_statistics", on=_CONVERSATION),
     ),
     CataloguedFault(
         name="conversation-without-done",
-        kills=(*_cases("SSE-CONV-001", _THREE), "SSE-CONV-003"),
+        kills=(*cases("SSE-CONV-001", *_THREE), "SSE-CONV-003"),
         reason="closing events of the conversation's stream: expected|resume of the conversation's run",
         make=lambda: remove_done(on=_CONVERSATION),
     ),
     CataloguedFault(
         name="conversation-token-altered",
-        kills=(*_cases("SSE-CONV-002", _THREE), "SSE-CONV-003"),
+        kills=(*cases("SSE-CONV-002", *_THREE), "SSE-CONV-003"),
         reason="text of the conversation's stream: expected|resume of the conversation's run",
         make=lambda: alter_token_text(on=_CONVERSATION),
     ),
@@ -113,7 +110,7 @@ _CHATS = (
     ),
     CataloguedFault(
         name="refused-chats-answer-200",
-        kills=_cases("SSE-CHAT-004", ("[unknown-agent]", "[no-agent]", "[no-message]")),
+        kills=cases("SSE-CHAT-004", "unknown-agent", "no-agent", "no-message"),
         reason="answered 200: .*expected 4",
         make=lambda: change_status(200, only=(400, 404, 422), on=_CHAT),
     ),

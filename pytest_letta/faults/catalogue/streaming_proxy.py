@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.events import Block, Blocks, OnEvents, is_error
 from pytest_letta.faults.fault import CataloguedFault, CutError, Fault, Match, Request
 from pytest_letta.faults.stream import (
@@ -22,16 +23,12 @@ _RESUME = Match("POST", r"/runs/[^/]+/stream$")
 _ANY = Match("POST", r"/stream$|/conversations/[^/]+/messages$|/chat/completions$")
 _SILENCE_S = 2.0
 
-_WAYS = ("[proxied-steps]", "[proxied-tokens]")
-_THREE = (*_WAYS, "[proxied-background]")
-_CANCELS = ("[proxied-foreground]", "[proxied-background]")
-_FAILURES = ("[proxied-refused]", "[proxied-malformed]", "[proxied-cut]")
-_TEXTS = tuple(f"[proxied-{case}]" for case in ("emoji", "line-ends", "quotes", "spaces", "markup", "right-to-left"))
-_ALL_MODES = (*_THREE, "[proxied-resumed]", "[proxied-conversation]")
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
+_WAYS = ("proxied-steps", "proxied-tokens")
+_THREE = (*_WAYS, "proxied-background")
+_CANCELS = ("proxied-foreground", "proxied-background")
+_FAILURES = ("proxied-refused", "proxied-malformed", "proxied-cut")
+_TEXTS = tuple(f"proxied-{case}" for case in ("emoji", "line-ends", "quotes", "spaces", "markup", "right-to-left"))
+_ALL_MODES = (*_THREE, "proxied-resumed", "proxied-conversation")
 
 
 def _is_piece(block: Block) -> bool:
@@ -77,8 +74,8 @@ _ENDS = (
     CataloguedFault(
         name="proxy-ends-streams-early",
         kills=(
-            *_cases("SSE-END-001", _WAYS),
-            *_cases("SSE-END-002", _WAYS),
+            *cases("SSE-END-001", *_WAYS),
+            *cases("SSE-END-002", *_WAYS),
             "SSE-CHAT-001[proxied]",
             "SSE-CHAT-002[proxied]",
         ),
@@ -95,7 +92,7 @@ _ENDS = (
     ),
     CataloguedFault(
         name="proxy-buffers",
-        kills=("SSE-ARRIVAL-002", *_cases("SSE-CANCEL-001", _CANCELS)),
+        kills=("SSE-ARRIVAL-002", *cases("SSE-CANCEL-001", *_CANCELS)),
         reason="nginx.*proxy_buffering off",
         make=lambda: buffer_stream(on=_STREAM),
         via="proxy",
@@ -112,7 +109,7 @@ _BODIES = (
     ),
     CataloguedFault(
         name="proxy-adds-lines",
-        kills=_cases("SSE-FRAME-002", _WAYS),
+        kills=cases("SSE-FRAME-002", *_WAYS),
         reason="lines that are no field of an event stream",
         make=lambda: corrupt_frame("field", on=_STREAM),
         via="proxy",
@@ -120,10 +117,10 @@ _BODIES = (
     CataloguedFault(
         name="proxy-loses-the-stop-reason",
         kills=(
-            *_cases("SSE-ORDER-001", _WAYS),
-            *_cases("SSE-END-002", _WAYS),
-            *_cases("SSE-CONV-001", _THREE),
-            *_cases("SSE-CANCEL-001", _CANCELS),
+            *cases("SSE-ORDER-001", *_WAYS),
+            *cases("SSE-END-002", *_WAYS),
+            *cases("SSE-CONV-001", *_THREE),
+            *cases("SSE-CANCEL-001", *_CANCELS),
             "SSE-BACK-003[proxied]",
         ),
         reason="last three events|closing events|last messages before|stop reasons of the cancelled stream",
@@ -136,7 +133,7 @@ _BODIES = (
             "SSE-BACK-001[proxied]",
             "SSE-BACK-003[proxied]",
             "SSE-CHAT-002[proxied]",
-            *_cases("SSE-TEXT-002", _TEXTS),
+            *cases("SSE-TEXT-002", *_TEXTS),
             "SSE-TEXT-003[proxied]",
         ),
         reason="seq_ids of the stream|answers stored against|text of the (chat )?stream|5 tokens came in 4 pieces",
@@ -146,9 +143,9 @@ _BODIES = (
     CataloguedFault(
         name="proxy-loses-signs",
         kills=(
-            *_cases("SSE-TEXT-002", ("[proxied-emoji]", "[proxied-right-to-left]")),
-            *_cases("SSE-SIZE-002", _THREE),
-            *_cases("SSE-STORED-001", _ALL_MODES),
+            *cases("SSE-TEXT-002", "proxied-emoji", "proxied-right-to-left"),
+            *cases("SSE-SIZE-002", *_THREE),
+            *cases("SSE-STORED-001", *_ALL_MODES),
         ),
         reason=r"text of the stream: expected|messages of the stream against those stored: .*nginx.*no charset",
         make=_recode,
@@ -156,7 +153,7 @@ _BODIES = (
     ),
     CataloguedFault(
         name="proxy-loses-errors",
-        kills=_cases("SSE-FAIL-001", _FAILURES),
+        kills=cases("SSE-FAIL-001", *_FAILURES),
         reason="the model failed, and the stream ends as if it had not",
         make=lambda: drop_event(is_error, on=_ANY),
         via="proxy",

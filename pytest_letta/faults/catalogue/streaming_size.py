@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.events import Block, Blocks, OnEvents
 from pytest_letta.faults.fault import CataloguedFault, Fault, Match, Request
 from pytest_letta.faults.rest import change_status, drop_list_item
@@ -14,15 +15,11 @@ _CONVERSATION = Match("POST", r"/conversations/[^/]+/messages$")
 _EITHER = Match("POST", r"/messages/stream$|/conversations/[^/]+/messages$")
 _HISTORY = Match("GET", r"/agents/[^/]+/messages$")
 
-_THREE = ("[steps]", "[tokens]", "[background]")
-_TWO = ("[foreground]", "[background]")
+_THREE = ("steps", "tokens", "background")
+_TWO = ("foreground", "background")
 _MOST_TOKENS = 2000
 _MOST_CHARACTERS = 16 * 1024
 _MOST_BYTES = 2 * 1024 * 1024
-
-
-def _cases(id: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{id}{case}" for case in cases)
 
 
 def _is_answer(block: Block) -> bool:
@@ -67,13 +64,13 @@ _SIZES = (
     ),
     CataloguedFault(
         name="events-cut-at-16-KiB",
-        kills=("SSE-SIZE-001[steps]", *_cases("SSE-SIZE-002", _THREE)),
+        kills=("SSE-SIZE-001[steps]", *cases("SSE-SIZE-002", *_THREE)),
         reason="text of the stream: expected .* got 16,384; they part at 16,384",
         make=lambda: _on_answer(_shorten, _STREAM),
     ),
     CataloguedFault(
         name="long-answers-not-stored",
-        kills=(*_cases("SSE-SIZE-001", _THREE), *_cases("SSE-SIZE-002", _THREE)),
+        kills=(*cases("SSE-SIZE-001", *_THREE), *cases("SSE-SIZE-002", *_THREE)),
         reason="number of answers stored: expected 1, got 0",
         make=lambda: drop_list_item(-1, on=_HISTORY),
     ),
@@ -89,25 +86,25 @@ _SIZES = (
 _AT_ONCE = (
     CataloguedFault(
         name="token-of-the-other-stream",
-        kills=(*_cases("SSE-TWO-001", _TWO), *_cases("SSE-TWO-002", _TWO)),
+        kills=(*cases("SSE-TWO-001", *_TWO), *cases("SSE-TWO-002", *_TWO)),
         reason="text of the first stream: expected amber .*cobalt",
         make=lambda: alter_token_text(extra="cobalt ", on=_EITHER),
     ),
     CataloguedFault(
         name="second-answer-not-stored",
-        kills=_cases("SSE-TWO-001", _TWO),
+        kills=cases("SSE-TWO-001", *_TWO),
         reason="answers stored of two streams at once: 1 missing",
         make=lambda: drop_list_item(-1, on=_HISTORY),
     ),
     CataloguedFault(
         name="conflict-is-a-server-error",
-        kills=_cases("SSE-TWO-002", _TWO),
+        kills=cases("SSE-TWO-002", *_TWO),
         reason="answered 500: .*expected 409",
         make=lambda: change_status(500, only=409, on=_CONVERSATION),
     ),
     CataloguedFault(
         name="what-outgrows-2-MiB-is-lost",
-        kills=_cases("SSE-SLOW-001", _TWO),
+        kills=cases("SSE-SLOW-001", *_TWO),
         reason="text of the stream to a slow reader: .* missing",
         make=lambda: OnEvents(_keep_bytes, on=_STREAM),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.rest import drop_list_item
 from pytest_letta.faults.stream import change_event
@@ -11,11 +12,7 @@ from pytest_letta.faults.stream import change_event
 _ANY = Match("POST", r"/stream$|/conversations/[^/]+/messages$|/chat/completions$")
 _HISTORY = Match("GET", "/messages$")
 
-_MODES = ("[steps]", "[tokens]", "[background]", "[resumed]", "[conversation]")
-
-
-def _stored(*modes: str) -> tuple[str, ...]:
-    return tuple(f"SSE-STORED-001{mode}" for mode in modes or _MODES)
+_MODES = ("steps", "tokens", "background", "resumed", "conversation")
 
 
 def _change_return(message: dict[str, Any]) -> None:
@@ -31,19 +28,19 @@ def _rename_call(message: dict[str, Any]) -> None:
 FAULTS = (
     CataloguedFault(
         name="other-return-in-the-stream",
-        kills=_stored(),
+        kills=cases("SSE-STORED-001", *_MODES),
         reason="messages of the stream against those stored: 1 missing .*tool_return_message.*1 unexpected .*done",
         make=lambda: change_event("tool_return_message", _change_return, on=_ANY),
     ),
     CataloguedFault(
         name="other-call-in-the-stream",
-        kills=_stored(),
+        kills=cases("SSE-STORED-001", *_MODES),
         reason="messages of the stream against those stored: 1 missing .*tool_call_message.*1 unexpected .*call_0",
         make=lambda: change_event("tool_call_message", _rename_call, on=_ANY),
     ),
     CataloguedFault(
         name="last-message-not-stored",
-        kills=_stored(),
+        kills=cases("SSE-STORED-001", *_MODES),
         reason="messages of the stream against those stored: 0 missing .*1 unexpected .*assistant_message",
         make=lambda: drop_list_item(-1, on=_HISTORY),
     ),
