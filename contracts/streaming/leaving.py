@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -13,6 +12,8 @@ from pytest_letta.agent import Agent
 from pytest_letta.conformance.checks import contains, equal, same_sequence, status
 from pytest_letta.llm import ModelControl, say
 from pytest_letta.streaming import OPEN, StreamOpener, run_id_of, text_of, wait_for_run
+
+from .events import answers_in
 
 _TOKENS = 6
 _PACE_S = 0.03
@@ -45,7 +46,7 @@ class LeavingClient:
         if self.background:
             must(equal("completed", run["status"], "state of a background run after its client left"))
         if run["status"] == "completed":
-            must(contains(_answers(self.agent.messages()), text, "answers stored, one of a run that is completed,"))
+            must(contains(answers_in(self.agent.messages()), text, "answers stored, one of a run that is completed,"))
 
     def must_be_answered(self, text: str) -> None:
         """The next turn, streamed to its end, is answered."""
@@ -80,7 +81,3 @@ class LeavingMachine(RuleBasedStateMachine):
         stored = [str(one["id"]) for one in self.client.agent.messages()]
         must(same_sequence(self.kept, [id for id in stored if id in self.kept], "messages of the turns before"))
         self.kept = list(dict.fromkeys(stored))
-
-
-def _answers(messages: list[dict[str, Any]]) -> list[str]:
-    return [str(one["content"]) for one in messages if one["message_type"] == "assistant_message"]

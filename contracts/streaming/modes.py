@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pytest_letta import must
 from pytest_letta.conformance.checks import status
 from pytest_letta.streaming import run_id_of
@@ -15,6 +17,17 @@ if TYPE_CHECKING:
     from pytest_letta import Deployment
     from pytest_letta.agent import Agent
     from pytest_letta.streaming import StreamOpener, TurnStream
+
+
+_STEPS, _TOKENS = pytest.param({}, id="steps"), pytest.param({"tokens": True}, id="tokens")
+_BACKGROUND = pytest.param({"tokens": True, "background": True}, id="background")
+#: Judges a turn in each way, as arguments of ``letta_stream``: the `way` of a contract.
+STEPS_OR_TOKENS = pytest.mark.parametrize("way", [_STEPS, _TOKENS])
+EACH_WAY = pytest.mark.parametrize("way", [_STEPS, _TOKENS, _BACKGROUND])
+#: The same for contracts that ask for tokens by themselves.
+FOREGROUND_OR_BACKGROUND = pytest.mark.parametrize(
+    "way", [pytest.param({}, id="foreground"), pytest.param({"background": True}, id="background")]
+)
 
 
 @dataclass(frozen=True)

@@ -5,45 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal
+from pytest_letta.conformance.checks import equal, event_stream
 from pytest_letta.llm import say
 from pytest_letta.streaming import text_of
+
+from .events import answers_in
+from .pace import Speech, spread_s, widest_s
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
     from pytest_letta.streaming import StreamOpener
 
-#: The model speaks for 1.6 s. What holds a stream back makes its tokens arrive together.
-_TOKENS = [f"word{number} " for number in range(9)]
-_PACE_S = 0.2
-_SPOKEN_S = _PACE_S * (len(_TOKENS) - 1)
+#: What holds a stream back makes its tokens arrive together.
+_SPEECH = Speech(9, 0.2)
 #: Of the time over which the tokens were spoken.
 _ENOUGH = 0.5
-#: One stall of a busy machine makes the tokens of one turn arrive together. What buffers does it to each turn.
-_TRIES = 3
 _HOLD_S = 1.5
 _SILENCE_S = 4.0
-
-
-def _widest_s(agent: Agent, llm: ModelControl, opener: StreamOpener, enough_s: float) -> float:
-    """Return the widest spread of some turns: of one, if that is wide enough already."""
-    widest_s = 0.0
-    for _ in range(_TRIES):
-        widest_s = max(widest_s, _spread_s(agent, llm, opener))
-        if widest_s >= enough_s:
-            break
-    return widest_s
-
-
-def _spread_s(agent: Agent, llm: ModelControl, opener: StreamOpener) -> float:
-    """Return the seconds between the first and the last token of a turn that is spoken slowly."""
-    script = llm.script(say("".join(_TOKENS), tokens=_TOKENS, pace_s=_PACE_S))
-    with opener(agent, script.prompt(), tokens=True) as stream:
-        events = stream.read_all()
-    must(equal("".join(_TOKENS), text_of(events), "text of the stream"))
-    times = [event.at for event in events if not event.is_done and _is_token(event.json())]
-    return times[-1] - times[0]
 
 
 def _is_token(message: dict[str, object]) -> bool:
@@ -59,12 +38,12 @@ def test_tokens_arrive_as_they_are_spoken(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener
 ) -> None:
     """Tokens arrive at the pace at which the model speaks them."""
-    enough_s = _ENOUGH * _SPOKEN_S
+    enough_s = _ENOUGH * _SPEECH.spoken_s
 
-    spread_s = _widest_s(letta_agent, letta_llm, letta_stream, enough_s)
+    widest = widest_s(letta_agent, letta_llm, letta_stream, _SPEECH, enough_s)
 
-    late = f"tokens spoken over {_SPOKEN_S:.1f} s arrived within {spread_s:.2f} s: the stream is held back"
-    must(late if spread_s < enough_s else None)
+    late = f"tokens spoken over {_SPEECH.spoken_s:.1f} s arrived within {widest:.2f} s: the stream is held back"
+    must(late if widest < enough_s else None)
 
 
 @contract(
@@ -78,11 +57,11 @@ def test_tokens_pass_the_proxy_as_they_are_spoken(
 ) -> None:
     """Through the proxy tokens arrive as spread out as directly, in the same run."""
     agent = make_letta_agent()
-    direct_s = _spread_s(agent, letta_llm, letta_stream)
+    direct_s = spread_s(agent, letta_llm, letta_stream, _SPEECH)
     # A direct turn that was held up took longer than the model spoke; that is not asked of the proxy.
-    enough_s = _ENOUGH * min(direct_s, _SPOKEN_S)
+    enough_s = _ENOUGH * min(direct_s, _SPEECH.spoken_s)
 
-    proxied_s = _widest_s(agent, letta_llm, letta_proxy_stream, enough_s)
+    proxied_s = widest_s(agent, letta_llm, letta_proxy_stream, _SPEECH, enough_s)
 
     held = f"tokens that arrive over {direct_s:.2f} s directly arrive within {proxied_s:.2f} s through the proxy"
     must(f"{held}: it buffers" if proxied_s < enough_s else None)
@@ -135,12 +114,16 @@ def test_silence_passes_the_proxy(
 def test_proxy_passes_a_stream_on_as_it_is(letta_agent: Agent, letta_proxy_stream: StreamOpener) -> None:
     """Through the proxy a stream is an event stream too, and holds the answer that is stored, to its [DONE]."""
     with letta_proxy_stream(letta_agent, "Hello.", tokens=True) as stream:
-        kind = stream.response.headers.get("content-type", "")
         events = stream.read_all()
 
-    must(equal("text/event-stream", kind.partition(";")[0].strip(), "content type through the proxy"))
-    said = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
-    must(equal(said, [text_of(events)], "answers stored against the stream through the proxy"))
+    must(event_stream(stream.response, "content type through the proxy"))
+    must(
+        equal(
+            answers_in(letta_agent.messages()),
+            [text_of(events)],
+            "answers stored against the stream through the proxy",
+        )
+    )
     must(None if events[-1].is_done else "the stream through the proxy ended without [DONE]")
 
 

@@ -12,6 +12,8 @@ from pytest_letta.errors import StreamError
 from pytest_letta.llm import say
 from pytest_letta.streaming import lasting, payloads, run_id_of, text_of, wait_for_run
 
+from .events import answers_in, data_of
+
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
@@ -65,8 +67,7 @@ def test_background_stream_ends_in_order(letta_agent: Agent, opener: StreamOpene
     must(equal(["stop_reason", "usage_statistics"], closing, "last messages before [DONE]"))
     must(equal(1, sum(event.is_done for event in events), "number of [DONE]"))
     must(None if events[-1].is_done else "[DONE] does not come last")
-    said = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
-    must(equal(said, [text_of(events)], "answers stored against the stream"))
+    must(equal(answers_in(letta_agent.messages()), [text_of(events)], "answers stored against the stream"))
 
 
 @contract(
@@ -85,8 +86,7 @@ def test_run_goes_on_without_its_client(
     run = wait_for_run(letta_agent.client, run_id)
 
     must(equal("completed", run["status"], "state of the run after its client left"))
-    said = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
-    must(equal(["".join(_TOKENS)], said, "answers stored"))
+    must(equal(["".join(_TOKENS)], answers_in(letta_agent.messages()), "answers stored"))
 
 
 @contract(
@@ -102,8 +102,8 @@ def test_resume_gives_exactly_the_rest(letta_agent: Agent, opener: StreamOpener)
     for cut in range(len(events)):
         with opener.resume(run_id, cut) as stream:
             must(status(stream.response, 200))
-            rest = _spoken(stream.read_all())
-        must(same_sequence(_spoken(events[cut:]), rest, f"resume after event {cut} of {len(events)}"))
+            rest = data_of(stream.read_all())
+        must(same_sequence(data_of(events[cut:]), rest, f"resume after event {cut} of {len(events)}"))
 
 
 @contract(
@@ -139,8 +139,3 @@ def test_resume_past_the_end_ends(letta_agent: Agent, letta_stream: StreamOpener
             stream.read_all()
     except (StreamError, httpx.TimeoutException) as error:
         must(f"the resume of a finished run past its end does not end: {error}")
-
-
-def _spoken(events: list[Event]) -> list[str]:
-    """Leave pings out: how many there are depends on when one listens."""
-    return [event.data for event in events if event.is_done or event.json().get("message_type") != "ping"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, status
 from pytest_letta.llm import say
 from pytest_letta.streaming import payloads, run_id_of, text_of, wait_for_run
+
+from .modes import FOREGROUND_OR_BACKGROUND
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from pytest_letta.streaming import StreamOpener
 
 _NEEDS = ["streaming", "cancel", "llm"]
-_WAYS = [
-    pytest.param({}, id="foreground"),
-    pytest.param({"background": True}, id="background"),
-]
-_EITHER_WAY = pytest.mark.parametrize("way", _WAYS)
 #: A cancel shows within half a second; the model would speak for four.
 _TEXT = " ".join(f"word{number}" for number in range(40))
 _PACE_S = 0.1
@@ -37,7 +32,7 @@ def _cancelled(agent: Agent, llm: ModelControl, opener: StreamOpener, way: dict[
         return stream.read_all()
 
 
-@_EITHER_WAY
+@FOREGROUND_OR_BACKGROUND
 @contract("SSE-CANCEL-001", needs=_NEEDS, because="a stop button that does nothing goes on costing money")
 def test_cancelled_stream_says_so(
     letta_agent: Agent, letta_llm: ModelControl, opener: StreamOpener, way: dict[str, Any]
@@ -52,7 +47,7 @@ def test_cancelled_stream_says_so(
     must(None if is_part else f"the cancelled stream does not hold a first part of what the model said: {text!r}")
 
 
-@_EITHER_WAY
+@FOREGROUND_OR_BACKGROUND
 @contract("SSE-CANCEL-002", needs=_NEEDS, because="a client that waits for [DONE] hangs after its own stop button")
 def test_cancelled_stream_ends_once(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]

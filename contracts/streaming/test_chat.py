@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal, refused, status
+from pytest_letta.conformance.checks import equal, event_stream, refused, status
 from pytest_letta.llm import cut, fail, say
+
+from .events import answers_in
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -27,8 +29,7 @@ _UNKNOWN = "agent-00000000-0000-4000-8000-000000000000"
 def _chat(agent: Agent, llm: ModelControl, opener: StreamOpener, reply: Reply) -> list[Event]:
     with opener.chat(agent, llm.script(reply).prompt()) as stream:
         must(status(stream.response))
-        kind = stream.response.headers.get("content-type", "")
-        must(equal("text/event-stream", kind.partition(";")[0].strip(), "content type"))
+        must(event_stream(stream.response))
         events = stream.read_all()
     must(equal([], stream.ignored, "lines that are no field of an event stream"))
     return events
@@ -65,8 +66,7 @@ def test_chat_text_is_said_and_stored(letta_agent: Agent, letta_llm: ModelContro
     events = _chat(letta_agent, letta_llm, opener, say(_TEXT, tokens=_TOKENS))
 
     must(equal(_TEXT, _text(events), "text of the chat stream"))
-    stored = [one["content"] for one in letta_agent.messages() if one["message_type"] == "assistant_message"]
-    must(equal([_TEXT], stored, "answers stored after the chat stream"))
+    must(equal([_TEXT], answers_in(letta_agent.messages()), "answers stored after the chat stream"))
 
 
 @pytest.mark.parametrize(

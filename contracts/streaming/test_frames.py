@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal, status
+from pytest_letta.conformance.checks import equal, event_stream, status
 from pytest_letta.streaming import payloads
+
+from .events import types_of
+from .modes import STEPS_OR_TOKENS
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
-    from pytest_letta.sse import Event
     from pytest_letta.streaming import StreamOpener
 
-#: How a turn can be streamed, as arguments of ``letta_stream``.
-_WAYS = [
-    pytest.param({}, id="steps"),
-    pytest.param({"tokens": True}, id="tokens"),
-]
-_EITHER_WAY = pytest.mark.parametrize("way", _WAYS)
 #: What comes after the messages of a turn, in this order (letta/server/rest_api/streaming_response.py).
 _CLOSING = ["stop_reason", "usage_statistics"]
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract(
     "SSE-FRAME-001",
     needs=["streaming"],
@@ -36,12 +30,11 @@ def test_stream_is_an_event_stream(letta_agent: Agent, opener: StreamOpener, way
     """A stream answers 200 with the content type text/event-stream."""
     with opener(letta_agent, "Hello.", **way) as stream:
         must(status(stream.response, 200))
-        kind = stream.response.headers.get("content-type", "")
-        must(equal("text/event-stream", kind.partition(";")[0].strip(), "content type"))
+        must(event_stream(stream.response))
         stream.read_all()
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract("SSE-FRAME-002", needs=["streaming"], because="one broken line ends the turn of a strict client")
 def test_stream_obeys_the_grammar(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """Each event is a JSON object in UTF-8 or [DONE], and nothing else is in the stream."""
@@ -55,7 +48,7 @@ def test_stream_obeys_the_grammar(letta_agent: Agent, opener: StreamOpener, way:
     must(equal({"dict"}, kinds, "kinds of JSON values in the stream"))
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract(
     "SSE-ORDER-001",
     needs=["streaming"],
@@ -64,7 +57,7 @@ def test_stream_obeys_the_grammar(letta_agent: Agent, opener: StreamOpener, way:
 def test_events_come_in_order(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """After the messages come the stop reason, then the usage, then [DONE]; pings may come anywhere."""
     with opener(letta_agent, "Hello.", **way) as stream:
-        types = _types(stream.read_all())
+        types = types_of(stream.read_all())
 
     spoken = [kind for kind in types if kind != "ping"]
     must(equal([*_CLOSING, "[DONE]"], spoken[-3:], "last three events"))
@@ -72,7 +65,7 @@ def test_events_come_in_order(letta_agent: Agent, opener: StreamOpener, way: dic
     must("the stream holds no message" if len(spoken) < 4 else None)
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract(
     "SSE-END-001",
     needs=["streaming"],
@@ -81,13 +74,13 @@ def test_events_come_in_order(letta_agent: Agent, opener: StreamOpener, way: dic
 def test_done_comes_last_and_once(letta_agent: Agent, opener: StreamOpener, way: dict[str, Any]) -> None:
     """[DONE] comes exactly once, and nothing comes after it."""
     with opener(letta_agent, "Hello.", **way) as stream:
-        types = _types(stream.read_all())
+        types = types_of(stream.read_all())
 
     must(equal(1, types.count("[DONE]"), "number of [DONE]"))
     must(equal("[DONE]", types[-1], "last event"))
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract(
     "SSE-END-002", needs=["streaming"], because="missing or doubled closing events: letta-ai/letta commit e3d4b1de7"
 )
@@ -96,7 +89,7 @@ def test_stop_reason_and_usage_come_once(letta_agent: Agent, opener: StreamOpene
     with opener(letta_agent, "Hello.", **way) as stream:
         events = stream.read_all()
 
-    counts = Counter(_types(events))
+    counts = Counter(types_of(events))
     must(
         equal({"stop_reason": 1, "usage_statistics": 1}, {kind: counts[kind] for kind in _CLOSING}, "closing events")
     )
@@ -112,10 +105,6 @@ def test_stop_reason_and_usage_come_once(letta_agent: Agent, opener: StreamOpene
 def test_pings_can_be_left_out(letta_agent: Agent, letta_stream: StreamOpener) -> None:
     """A stream that is asked for without pings holds none."""
     with letta_stream(letta_agent, "Hello.", tokens=True, include_pings=False) as stream:
-        types = _types(stream.read_all())
+        types = types_of(stream.read_all())
 
     must(equal(0, types.count("ping"), "number of pings with include_pings false"))
-
-
-def _types(events: list[Event]) -> list[str]:
-    return ["[DONE]" if event.is_done else str(event.json().get("message_type")) for event in events]

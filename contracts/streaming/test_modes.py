@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal, same_sequence, status
+from pytest_letta.conformance.checks import equal, event_stream, same_sequence, status
 from pytest_letta.llm import say
 from pytest_letta.streaming import lasting, payloads, run_id_of, text_of
+
+from .events import types_of
+from .modes import EACH_WAY
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from pytest_letta.streaming import StreamOpener
 
 _NEEDS = ["conversations", "llm"]
-_EACH_WAY = pytest.mark.parametrize(
-    "way",
-    [
-        pytest.param({}, id="steps"),
-        pytest.param({"tokens": True}, id="tokens"),
-        pytest.param({"tokens": True, "background": True}, id="background"),
-    ],
-)
 _TOKENS = ["We ", "spoke ", "of \U0001f9a6", "\n", '"tea".']
 _TEXT = "".join(_TOKENS)
 
@@ -34,15 +27,14 @@ def _spoken(llm: ModelControl, opener: StreamOpener, conversation: str, way: dic
     script = llm.script(say(_TEXT, tokens=_TOKENS))
     with opener.converse(conversation, script.prompt(), **way) as stream:
         must(status(stream.response))
-        kind = stream.response.headers.get("content-type", "")
-        must(equal("text/event-stream", kind.partition(";")[0].strip(), "content type"))
+        must(event_stream(stream.response))
         events = stream.read_all()
     must(equal([], stream.ignored, "lines that are no field of an event stream"))
     must(equal("", stream.leftover, "text after the last complete event"))
     return events
 
 
-@_EACH_WAY
+@EACH_WAY
 @contract("SSE-CONV-001", needs=_NEEDS, because="clients close the turn at its last event, whichever door it came by")
 def test_stream_of_a_conversation_ends_once(
     letta_llm: ModelControl, opener: StreamOpener, conversation: str, way: dict[str, Any]
@@ -50,15 +42,14 @@ def test_stream_of_a_conversation_ends_once(
     """A conversation's stream is an event stream of JSON objects; stop reason, usage, [DONE] come last and once."""
     events = _spoken(letta_llm, opener, conversation, way)
 
-    types = ["[DONE]" if event.is_done else str(event.json().get("message_type")) for event in events]
-    spoken = [kind for kind in types if kind != "ping"]
+    spoken = [kind for kind in types_of(events) if kind != "ping"]
     closing = ["stop_reason", "usage_statistics", "[DONE]"]
     must(equal(closing, [kind for kind in spoken if kind in closing], "closing events of the conversation's stream"))
     must(equal(closing, spoken[-3:], "last three events of the conversation's stream"))
     must(equal("end_turn", payloads(events, "stop_reason")[0].get("stop_reason"), "stop reason"))
 
 
-@_EACH_WAY
+@EACH_WAY
 @contract("SSE-CONV-002", needs=_NEEDS, because="what was read must be found when the conversation is reopened")
 def test_text_of_a_conversation_is_said_and_stored(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, conversation: str, way: dict[str, Any]

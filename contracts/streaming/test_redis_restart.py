@@ -14,10 +14,11 @@ from pytest_letta.errors import StreamError
 from pytest_letta.llm import say
 from pytest_letta.streaming import payloads, run_id_of, text_of, wait_for_run
 
+from .events import data_of
+
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
-    from pytest_letta.sse import Event
     from pytest_letta.stack.stack import Stack
     from pytest_letta.streaming import StreamOpener, TurnStream
 
@@ -44,11 +45,6 @@ def _restart_redis(stack: Stack, end: str) -> None:
         stack.restart("redis")
 
 
-def _data(events: list[Event]) -> list[str]:
-    """Leave pings out: how many there are depends on when one listens."""
-    return [event.data for event in events if event.is_done or event.json().get("message_type") != "ping"]
-
-
 @pytest.mark.parametrize("end", ["in-order", "killed"])
 @contract(
     "SSE-REDIS-004",
@@ -70,7 +66,7 @@ def test_resume_after_a_restart_of_redis_is_honest(
 
     try:
         with letta_stream.resume(run_id_of(events), 2, deadline_s=_HANG_S) as stream:
-            must(_problem_of(stream, _data(events[2:])))
+            must(_problem_of(stream, data_of(events[2:])))
     except (StreamError, httpx.TimeoutException) as error:
         must(f"the resume of a finished run does not end after Redis was restarted: {error}")
 
@@ -83,7 +79,7 @@ def _problem_of(stream: TurnStream, wanted: list[str]) -> str | None:
     events = stream.read_all()
     if payloads(events, "error_message"):
         return None
-    return same_sequence(wanted, _data(events), "resume after event 2 after Redis was restarted")
+    return same_sequence(wanted, data_of(events), "resume after event 2 after Redis was restarted")
 
 
 @contract(

@@ -10,6 +10,8 @@ from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.llm import say
 from pytest_letta.streaming import lasting, run_id_of, text_of
 
+from .events import data_of
+
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
@@ -35,12 +37,7 @@ def _finished(agent: Agent, llm: ModelControl, opener: StreamOpener, tokens: lis
 def _rest(opener: StreamOpener, run_id: str, cut: int) -> list[str]:
     with opener.resume(run_id, cut, deadline_s=30) as stream:
         must(status(stream.response))
-        return _data(stream.read_all())
-
-
-def _data(events: list[Event]) -> list[str]:
-    """Leave pings out: how many there are depends on when one listens."""
-    return [event.data for event in events if event.is_done or event.json().get("message_type") != "ping"]
+        return data_of(stream.read_all())
 
 
 @contract("SSE-RESUME-007", needs=_NEEDS, because="a phone loses its network more than once in an answer")
@@ -53,7 +50,7 @@ def test_every_resume_can_be_repeated(
     for cut in range(len(events)):
         for time in ("first", "second"):
             rest = _rest(letta_stream, run_id_of(events), cut)
-            must(same_sequence(_data(events[cut:]), rest, f"{time} resume after event {cut} of {len(events)}"))
+            must(same_sequence(data_of(events[cut:]), rest, f"{time} resume after event {cut} of {len(events)}"))
 
 
 @contract("SSE-RESUME-008", needs=_NEEDS, because="the same answer is open on a phone and on a desk")
@@ -68,7 +65,7 @@ def test_readers_at_once_see_the_same(
             must(status(stream.response))
             run_id = run_id_of(stream.read(2))
             readers = [pool.submit(_rest, letta_stream, run_id, 0) for _ in range(2)]
-            whole = _data(stream.read_all())
+            whole = data_of(stream.read_all())
         found = [reader.result() for reader in readers]
 
     for number, seen in enumerate(found, 1):
@@ -88,7 +85,7 @@ def test_resume_after_a_restart_gives_the_rest(
 
     for cut in range(len(events)):
         rest = _rest(letta_stream, run_id_of(events), cut)
-        must(same_sequence(_data(events[cut:]), rest, f"resume after event {cut} after the restart"))
+        must(same_sequence(data_of(events[cut:]), rest, f"resume after event {cut} after the restart"))
 
 
 @contract("SSE-RESUME-010", needs=_NEEDS, because="long answers are the ones in which a connection breaks")
@@ -100,4 +97,4 @@ def test_resume_of_a_long_stream_has_no_gap(
 
     for cut in (1, 100, 201, len(events) - 1):
         rest = _rest(letta_stream, run_id_of(events), cut)
-        must(same_sequence(_data(events[cut:]), rest, f"resume after event {cut} of {len(events)}"))
+        must(same_sequence(data_of(events[cut:]), rest, f"resume after event {cut} of {len(events)}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +11,9 @@ from pytest_letta.conformance.checks import equal
 from pytest_letta.llm import call_tool, say
 from pytest_letta.streaming import payloads, text_of
 
+from .events import answers_in, arguments_in
+from .modes import EACH_WAY
+
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
@@ -20,14 +22,6 @@ if TYPE_CHECKING:
 _MANY = [f"word{number} " for number in range(10_000)]
 #: Signs of four bytes, for what is cut by bytes breaks them.
 _HUGE = ["\U0001f9a6" * (1024 * 1024 // 4)]
-_EACH_WAY = pytest.mark.parametrize(
-    "way",
-    [
-        pytest.param({}, id="steps"),
-        pytest.param({"tokens": True}, id="tokens"),
-        pytest.param({"tokens": True, "background": True}, id="background"),
-    ],
-)
 _SIGNS = {
     "emoji": "\U0001f9a6 and \U0001f468\u200d\U0001f469\u200d\U0001f467",
     "line-ends": "first\nsecond\r\n\n\nlast\n",
@@ -54,13 +48,13 @@ def _judge(agent: Agent, llm: ModelControl, opener: StreamOpener, tokens: list[s
     problem = _place(text, text_of(events))
     must(problem and f"text of the stream: {problem}")
     must(None if events[-1].is_done else "the stream ended without [DONE]")
-    stored = [str(one["content"]) for one in agent.messages() if one["message_type"] == "assistant_message"]
+    stored = answers_in(agent.messages())
     must(equal(1, len(stored), "number of answers stored"))
     problem = _place(text, stored[0])
     must(problem and f"stored message: {problem}")
 
 
-@_EACH_WAY
+@EACH_WAY
 @contract(
     "SSE-SIZE-001", needs=["streaming", "llm"], because="long answers are the ones that people wait for longest"
 )
@@ -71,7 +65,7 @@ def test_long_answer_is_whole(
     _judge(letta_agent, letta_llm, letta_stream, _MANY, way)
 
 
-@_EACH_WAY
+@EACH_WAY
 @contract(
     "SSE-SIZE-002", needs=["streaming", "llm"], because="a buffer with a bound breaks the event that outgrows it"
 )
@@ -99,14 +93,6 @@ def test_arguments_are_what_the_model_said(
         events = stream.read_all()
 
     pieces = [one.get("tool_call") or {} for one in payloads(events, "tool_call_message")]
-    must(equal(edit, _read("".join(one.get("arguments") or "" for one in pieces)), "arguments in the stream"))
+    must(equal(edit, arguments_in("".join(one.get("arguments") or "" for one in pieces)), "arguments in the stream"))
     kept = [one["tool_call"] for one in letta_agent.messages() if one["message_type"] == "tool_call_message"]
-    must(equal([edit], [_read(one["arguments"]) for one in kept], "arguments of the stored calls"))
-
-
-def _read(text: str) -> object:
-    """Return the arguments as a JSON value, or as they are when they are none, to be shown."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    must(equal([edit], [arguments_in(one["arguments"]) for one in kept], "arguments of the stored calls"))

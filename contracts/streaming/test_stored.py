@@ -13,6 +13,7 @@ from pytest_letta.conformance.checks import equal, same_sequence, status
 from pytest_letta.llm import call_tool, say
 from pytest_letta.streaming import payloads
 
+from .events import arguments_in
 from .modes import MODES, Mode, stored
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.streaming import StreamOpener
 
-    from .modes import Speaker
+    from .events import arguments_in
+from .modes import Speaker
 
 _EDIT = {"label": "human", "old_string": "Name unknown.", "new_string": 'Name: "Ada" \U0001f9a6'}
 _TEXT = "Noted, \U0001f9a6 and \u201call\u201d."
@@ -77,16 +79,8 @@ def _said(kind: str, pieces: list[dict[str, Any]]) -> str:
     calls = [piece.get("tool_call") or {} for piece in pieces]
     # The first piece has the id and the name, the others text of the arguments.
     first = {name: next((call[name] for call in calls if call.get(name)), None) for name in ("tool_call_id", "name")}
-    return json.dumps([first, _read("".join(call.get("arguments") or "" for call in calls))], sort_keys=True)
+    return json.dumps([first, arguments_in("".join(call.get("arguments") or "" for call in calls))], sort_keys=True)
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-
-
-def _read(text: str) -> object:
-    """Return the arguments as a JSON value, or as they are when they are none, to be shown."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -12,6 +12,9 @@ from pytest_letta.conformance.checks import contains, equal, status
 from pytest_letta.llm import say
 from pytest_letta.streaming import StreamOpener, payloads, text_of
 
+from .events import answers_in
+from .modes import STEPS_OR_TOKENS
+
 if TYPE_CHECKING:
     import httpx
 
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.settings import Settings
 
-_EITHER_WAY = pytest.mark.parametrize(
-    "way", [pytest.param({}, id="steps"), pytest.param({"tokens": True}, id="tokens")]
-)
 _MANY = 20
 _TEXTS = {
     "emoji": ["I ", "\U0001f9a6", " otters", " \U0001f468\u200d\U0001f469\u200d\U0001f467", "!"],
@@ -39,7 +39,7 @@ def _stored_text(agent: Agent) -> str:
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract("SSE-TEXT-001", needs=["streaming"], because="deltas that repeat or get lost: letta-ai/letta#2283")
 def test_streamed_text_is_the_stored_text(
     letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]
@@ -80,7 +80,7 @@ def test_tokens_come_as_tokens(letta_agent: Agent, letta_llm: ModelControl, open
     must(None if len(pieces) >= 5 else f"5 tokens came in {len(pieces)} pieces")
 
 
-@_EITHER_WAY
+@STEPS_OR_TOKENS
 @contract("SSE-IDS-001", needs=["streaming"], because="clients join the pieces of a message by its id")
 def test_pieces_carry_the_id_of_the_stored_message(
     letta_agent: Agent, letta_stream: StreamOpener, way: dict[str, Any]
@@ -114,12 +114,8 @@ def test_streams_of_many_agents_do_not_mix(
 
     with ThreadPoolExecutor(_MANY) as pool:
         found = list(pool.map(streamed, range(_MANY)))
-        kept = list(pool.map(_stored_texts, agents))
+        kept = list(pool.map(lambda agent: answers_in(agent.messages()), agents))
 
     for number, text in enumerate(texts):
         must(equal(text, found[number], f"stream of agent {number + 1} of {_MANY} at once"))
         must(equal([text], kept[number], f"answers stored of agent {number + 1} of {_MANY} at once"))
-
-
-def _stored_texts(agent: Agent) -> list[str]:
-    return [str(one["content"]) for one in agent.messages() if one["message_type"] == "assistant_message"]

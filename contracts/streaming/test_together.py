@@ -7,12 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from pytest_letta import contract, could_not_run, must
+from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, refused, same_sequence
 from pytest_letta.llm import say
 from pytest_letta.streaming import text_of
+
+from .events import answers_in
+from .modes import FOREGROUND_OR_BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
-    from pytest_letta.ownership import Ledger
     from pytest_letta.streaming import StreamOpener, TurnStream
 
-_WAYS = pytest.mark.parametrize(
-    "way", [pytest.param({}, id="foreground"), pytest.param({"background": True}, id="background")]
-)
 #: Each answer has its own words, so that what is mixed is seen; the first is spoken while the second begins.
 _FIRST, _SECOND = "amber " * 10, "cobalt " * 2
 _PACE_S = 0.12
@@ -64,11 +61,7 @@ def _judge(text: str, other: str | None) -> None:
     must(None if other is None else equal(_SECOND, other, "text of the second stream"))
 
 
-def _answers(messages: list[dict[str, Any]]) -> list[str]:
-    return sorted(str(one["content"]) for one in messages if one["message_type"] == "assistant_message")
-
-
-@_WAYS
+@FOREGROUND_OR_BACKGROUND
 @contract("SSE-TWO-001", needs=["streaming", "llm"], because="a second window on the same agent is one click away")
 def test_two_streams_of_one_agent_do_not_mix(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]
@@ -77,10 +70,11 @@ def test_two_streams_of_one_agent_do_not_mix(
     text, other, answered = _both(letta_llm, lambda prompt: letta_stream(letta_agent, prompt, tokens=True, **way))
 
     _judge(text, other)
-    must(same_sequence(sorted(answered), _answers(letta_agent.messages()), "answers stored of two streams at once"))
+    stored = sorted(answers_in(letta_agent.messages()))
+    must(same_sequence(sorted(answered), stored, "answers stored of two streams at once"))
 
 
-@_WAYS
+@FOREGROUND_OR_BACKGROUND
 @contract(
     "SSE-TWO-002",
     needs=["conversations", "llm"],
@@ -88,28 +82,22 @@ def test_two_streams_of_one_agent_do_not_mix(
 )
 def test_two_streams_of_one_conversation_do_not_mix(
     letta_agent: Agent,
-    letta_ledger: Ledger,
+    conversation: str,
     letta_llm: ModelControl,
     letta_stream: StreamOpener,
     way: dict[str, Any],
 ) -> None:
     """Two streams of one conversation at once bring each its own answer, both stored, or the second gets 409."""
-    made = letta_agent.client.post("/v1/conversations/", params={"agent_id": letta_agent.id}, json={})
-    if made.is_error:
-        could_not_run(f"no conversation could be made: {made.status_code} {made.text[:200]}")
-    path = f"/v1/conversations/{made.json()['id']}"
-    letta_ledger.enter(path)
-
     text, other, answered = _both(
-        letta_llm, lambda prompt: letta_stream.converse(made.json()["id"], prompt, tokens=True, **way)
+        letta_llm, lambda prompt: letta_stream.converse(conversation, prompt, tokens=True, **way)
     )
 
     _judge(text, other)
-    stored = letta_agent.client.get(f"{path}/messages", params={"limit": 100}).json()
-    must(same_sequence(sorted(answered), _answers(stored), "answers stored of two streams at once"))
+    stored = letta_agent.client.get(f"/v1/conversations/{conversation}/messages", params={"limit": 100}).json()
+    must(same_sequence(sorted(answered), sorted(answers_in(stored)), "answers stored of two streams at once"))
 
 
-@_WAYS
+@FOREGROUND_OR_BACKGROUND
 @contract("SSE-SLOW-001", needs=["streaming", "llm"], because="phones on a train read slower than models speak")
 def test_slow_reader_loses_nothing(
     letta_agent: Agent, letta_llm: ModelControl, letta_stream: StreamOpener, way: dict[str, Any]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal
 from pytest_letta.llm import call_tool, say
 from pytest_letta.streaming import payloads, text_of
+
+from .modes import STEPS_OR_TOKENS
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
@@ -37,7 +37,7 @@ def _calls(events: list[Event]) -> dict[str, dict[str, str]]:
     return calls
 
 
-@pytest.mark.parametrize("way", [pytest.param({}, id="steps"), pytest.param({"tokens": True}, id="tokens")])
+@STEPS_OR_TOKENS
 @contract(
     "SSE-TOOL-001", needs=["streaming", "llm", "core_memory"], because="half a call cannot be shown or approved"
 )

@@ -45,6 +45,12 @@ def not_a_server_error(response: httpx.Response) -> str | None:
     return f"{answered(response)} (a server error)" if response.status_code >= 500 else None
 
 
+def event_stream(response: httpx.Response, what: str = "content type") -> str | None:
+    """Check that an answer is called an event stream, whatever its parameters."""
+    kind = response.headers.get("content-type", "")
+    return equal("text/event-stream", kind.partition(";")[0].strip(), what)
+
+
 def not_for_caches(headers: Mapping[str, str]) -> str | None:
     """Check that `headers`, with their names in lower case, do not invite caches to keep the answer."""
     said = headers.get("cache-control", "")
