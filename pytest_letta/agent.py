@@ -34,9 +34,12 @@ class Agent:
 
         `body` adds fields to the request. Raises httpx.HTTPStatusError for any answer but success.
         """
+        return _json(self.try_send(text, **body))  # type: ignore[no-any-return]
+
+    def try_send(self, text: str, **body: Any) -> httpx.Response:
+        """Send a user message, as `send` does, and return whatever comes: an answer or a refusal."""
         message = {"role": "user", "content": text}
-        answer = self.client.post(f"{self.path}/messages", json={"messages": [message], **body})
-        return _json(answer)  # type: ignore[no-any-return]
+        return self.client.post(f"{self.path}/messages", json={"messages": [message], **body})
 
     def messages(self, **query: Any) -> list[dict[str, Any]]:
         """Return the stored messages, oldest first within the page (1,000 unless `query` says otherwise)."""

@@ -40,9 +40,8 @@ def under_way(llm: ModelControl, agent: Agent, *replies: Reply, asked: int = 1) 
     The reply that is asked for last must be held back long enough for what is to be done meanwhile.
     """
     script = llm.script(*replies)
-    message = {"role": "user", "content": script.prompt(TEXT)}
     with ThreadPoolExecutor(1) as pool:
-        turn = Turn(script, pool.submit(agent.client.post, f"{agent.path}/messages", json={"messages": [message]}))
+        turn = Turn(script, pool.submit(agent.try_send, script.prompt(TEXT)))
         wait_until_asked(llm, script, turn.answer, asked)
         yield turn
 

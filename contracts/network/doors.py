@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_letta import not_applicable
 from pytest_letta.conformance.checks import refused
 from pytest_letta.conformance.differential import Question
 from pytest_letta.telling import answered
+
+from .reads import spec_of
 
 if TYPE_CHECKING:
     import httpx
@@ -57,10 +58,9 @@ def doors(deployment: Deployment) -> list[Door]:
     do its work all the same; such an operation (Letta 0.16.8 has four, such as POST /v1/tools/add-base-tools) is
     asked for with OPTIONS in place of its own method.
     """
-    if deployment.spec is None:
-        not_applicable("the server gives no usable /openapi.json, so its operations are unknown")
-    paths = deployment.spec.document["paths"]
-    guarded = [one for one in deployment.spec.operations.values() if one.path not in EXEMPT]
+    spec = spec_of(deployment)
+    paths = spec.document["paths"]
+    guarded = [one for one in spec.operations.values() if one.path not in EXEMPT]
     found = [_door(one.method, one.path, paths[one.path]) for one in guarded]
     reads = [door for door in found if door.is_read]
     return reads + [door for door in found if not door.is_read] if deployment.can("write") else reads

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .conftest import Patience
     from .load import Ask
 
-_HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
 #: A turn takes more than one connection at a time.
 _KEPT = 12
 #: More edits than any load makes.
@@ -34,7 +33,7 @@ def _asks(agent: Agent, talker: Agent) -> dict[str, Ask]:
         "read": lambda _: agent.client.get(agent.path),
         "list": lambda _: agent.client.get(block),
         "edit": lambda number: agent.client.patch(f"{block}/human", json={"value": _edit(number)}),
-        "turn": lambda _: talker.client.post(f"{talker.path}/messages", json=_HELLO),
+        "turn": lambda _: talker.try_send("Hello."),
     }
 
 

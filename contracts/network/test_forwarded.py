@@ -15,6 +15,8 @@ from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import equal, status
 from pytest_letta.conformance.differential import Question
 
+from .handshakes import port_of
+
 if TYPE_CHECKING:
     import httpx
 
@@ -104,9 +106,8 @@ def _burst(url: str, paths: tuple[str, ...], timeout_s: float) -> list[str]:
     parts = urlsplit(url)
     fields = f"Host: {parts.netloc}\r\nUser-Agent: pytest-letta burst\r\n"
     lines = (f"GET {parts.path}{path} HTTP/1.1\r\n{fields}\r\n" for path in paths)
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     received = b""
-    opened = socket.create_connection((parts.hostname or "", port), timeout_s)
+    opened = socket.create_connection((parts.hostname or "", port_of(parts)), timeout_s)
     if parts.scheme == "https":
         opened = ssl.create_default_context().wrap_socket(opened, server_hostname=parts.hostname)
     # Who does not take bursts may close before all is sent.

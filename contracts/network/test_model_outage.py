@@ -12,8 +12,6 @@ from pytest_letta.streaming import payloads
 from .load import away, unclear, under_load
 
 if TYPE_CHECKING:
-    import httpx
-
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.stack.stack import Stack
     from pytest_letta.streaming import StreamOpener
@@ -43,7 +41,7 @@ def test_turns_end_with_an_error_when_the_model_refuses(
         away(letta_stack, "llm", "killed"),
         ThreadPoolExecutor(3) as pool,
     ):
-        sent = pool.submit(_send, sender, "Hello.")
+        sent = pool.submit(sender.try_send, "Hello.")
         streamed = pool.submit(_stream_error, letta_stream, streamer, "Hello.", tokens=True)
         stored = pool.submit(_stream_error, letta_stream, background, "Hello.", tokens=True, background=True)
 
@@ -54,11 +52,7 @@ def test_turns_end_with_an_error_when_the_model_refuses(
     must(stored.result())
     must(load.problem("read"))
     for agent in (sender, background):
-        first_success(lambda agent=agent: _send(agent, "Hello."), "after the model was back")  # type: ignore[misc]
-
-
-def _send(agent: Agent, text: str) -> httpx.Response:
-    return agent.client.post(f"{agent.path}/messages", json={"messages": [{"role": "user", "content": text}]})
+        first_success(lambda agent=agent: agent.try_send("Hello."), "after the model was back")  # type: ignore[misc]
 
 
 def _stream_error(open_stream: StreamOpener, agent: Agent, text: str, **how: bool) -> str | None:

@@ -60,7 +60,7 @@ def test_server_finds_the_database_again(letta_agent: Agent, letta_stack: Stack,
     block = f"{letta_agent.path}/core-memory/blocks/human"
     back = first_success(lambda: letta_agent.client.get(block), "after the database was back")
     must(equal(_FACT, back.json()["value"], "block after the database was back"))
-    must(status(_send(letta_agent)))
+    must(status(letta_agent.try_send("Hello.")))
 
 
 @contract(
@@ -73,9 +73,9 @@ def test_server_finds_redis_again(
 ) -> None:
     """Once Redis is back, the server makes turns and background streams as before, without a restart."""
     with _cut_off(letta_stack, "redis"):
-        _send(letta_agent)
+        letta_agent.try_send("Hello.")
 
-    first_success(lambda: _send(letta_agent), "after Redis was back")
+    first_success(lambda: letta_agent.try_send("Hello."), "after Redis was back")
     with letta_stream(letta_agent, "Hello.", tokens=True, background=True) as stream:
         must(status(stream.response))
         must(None if stream.read_all()[-1].is_done else "the background stream ended without [DONE]")
@@ -101,7 +101,7 @@ def test_memory_is_there_while_redis_is_cut_off(letta_agent: Agent, letta_stack:
 def test_turn_without_redis_is_done_or_put_off(letta_agent: Agent, letta_stack: Stack) -> None:
     """While Redis is cut off, a turn is done all the same, or refused with 503."""
     with _cut_off(letta_stack, "redis"):
-        answer = _send(letta_agent)
+        answer = letta_agent.try_send("Hello.")
 
     must(status(answer, 200, 503))
 
@@ -142,7 +142,3 @@ def _answer(agent: Agent, path: str) -> httpx.Response | None:
         return agent.client.get(path)
     except httpx.TransportError:
         return None
-
-
-def _send(agent: Agent) -> httpx.Response:
-    return agent.client.post(f"{agent.path}/messages", json={"messages": [{"role": "user", "content": "Hello."}]})

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 #: Longer than an answer takes that does not wait for Redis, on however busy a machine.
 _WAITED_S = 6.0
-_HELLO = {"messages": [{"role": "user", "content": "Hello."}]}
 
 
 @pytest.mark.parametrize("how", ["paused", "killed"])
@@ -41,7 +40,7 @@ def test_memory_does_not_fail_when_redis_goes(
     block = f"{letta_agent.path}/core-memory/blocks/human"
 
     def turn(_: int = 0) -> httpx.Response:
-        return talker.client.post(f"{talker.path}/messages", json=_HELLO)
+        return talker.try_send("Hello.")
 
     with (
         under_load(

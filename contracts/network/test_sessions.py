@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -85,7 +85,7 @@ def test_turns_hold_no_session_while_the_model_is_silent(
 
     must(stuck)
     must(status(read))
-    first_success(lambda: _send(waiting[0], "Hello."), "after the model was back")
+    first_success(lambda: waiting[0].try_send("Hello."), "after the model was back")
     must(sessions.problem(_KEPT))
 
 
@@ -97,12 +97,10 @@ def _waiting_turns(
     script = llm.script(silent())
     with ThreadPoolExecutor(len(agents)) as pool:
         try:
-            turns = [
-                pool.submit(_send, agents[0], script.prompt()),
-                pool.submit(_stream, open_stream, agents[1], script.prompt(), tokens=False),
-                pool.submit(_stream, open_stream, agents[2], script.prompt(), tokens=True),
-            ]
-            _wait_until_asked(llm, script, turns)
+            pool.submit(agents[0].try_send, script.prompt())
+            pool.submit(_stream, open_stream, agents[1], script.prompt(), tokens=False)
+            pool.submit(_stream, open_stream, agents[2], script.prompt(), tokens=True)
+            _wait_until_asked(llm, script, len(agents))
             yield
         finally:
             # Nothing else ends them.
@@ -130,25 +128,20 @@ def _gives_up(client: httpx.Client, path: str, number: int) -> bool:
     return False
 
 
-def _send(agent: Agent, text: str) -> httpx.Response:
-    return agent.client.post(f"{agent.path}/messages", json={"messages": [{"role": "user", "content": text}]})
-
-
 def _leaves(agent: Agent, route: str, text: str) -> None:
     body = {"messages": [{"role": "user", "content": text}]}
     with suppress(httpx.TimeoutException):
         agent.client.post(f"{agent.path}/{route}", json=body, timeout=2 * _PATIENCE_S)
 
 
-def _stream(open_stream: StreamOpener, agent: Agent, text: str, *, tokens: bool) -> httpx.Response:
+def _stream(open_stream: StreamOpener, agent: Agent, text: str, *, tokens: bool) -> None:
     with open_stream(agent, text, tokens=tokens) as stream:
         stream.read_all()
-    return stream.response
 
 
-def _wait_until_asked(llm: ModelControl, script: Script, turns: Sequence[Future[httpx.Response]]) -> None:
+def _wait_until_asked(llm: ModelControl, script: Script, turns: int) -> None:
     deadline = time.monotonic() + _ARRIVAL_LIMIT_S
-    while (asked := len(llm.requests(script))) < len(turns):
-        late = f"the model was asked by {asked} of {len(turns)} turns in {_ARRIVAL_LIMIT_S:.0f} s"
+    while (asked := len(llm.requests(script))) < turns:
+        late = f"the model was asked by {asked} of {turns} turns in {_ARRIVAL_LIMIT_S:.0f} s"
         must(late if time.monotonic() > deadline else None)
         time.sleep(_POLL_S)

@@ -85,7 +85,7 @@ def test_redis_that_comes_back_is_used(letta_agent: Agent, letta_stack: Stack, l
     """When Redis comes back, background streams work again without a restart of the server."""
     with _without_redis(letta_stack):
         # So that the server notices; what it says is the promise of another contract.
-        letta_agent.client.post(f"{letta_agent.path}/messages", json=_HELLO)
+        letta_agent.try_send("Hello.")
 
     with letta_stream(letta_agent, "Hello.", tokens=True, background=True) as stream:
         must(status(stream.response, 200))
