@@ -42,7 +42,7 @@ def ask(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: 
         content = body if isinstance(body, bytes | str | None) else json.dumps(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         answer = letta_client.request(method, path, content=content, headers=headers, params=query or None)
-        if method == "POST" and path.count("/") == 3 and answer.is_success:
+        if method == "POST" and path.count("/") == 3 and path.endswith("/") and answer.is_success:
             _enter(path, answer.json(), letta_ledger)
         return answer
 
