@@ -18,6 +18,8 @@ SERVER_ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "SSL_CERT_DIR": "/etc/ssl/certs",
     "LETTA_KEEPALIVE_INTERVAL": "5",
+    # MCP servers by standard input and output: Letta takes those by HTTP at public addresses only.
+    "MCP_DISABLE_STDIO": "false",
 }
 
 

@@ -1,0 +1,152 @@
+"""MCP: a server of tools is connected, its tools are listed and run, follow its changes, and go with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_letta import contract, must, not_applicable
+from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, status
+from pytest_letta.llm import call_tool, say
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pytest_letta.agent import Agent
+    from pytest_letta.llm import ModelControl
+    from pytest_letta.ownership import Ledger
+
+    from .conftest import Ask
+
+_NEEDS = ["tools"]
+_BECAUSE = "agents reach other systems by MCP; a tool that is listed and cannot be called is worse than none"
+_SERVERS = "/v1/mcp-servers/"
+#: A server by the official SDK, which Letta has itself; `python` is that of the server.
+_SOURCE = '''
+from mcp.server.fastmcp import FastMCP
+
+server = FastMCP("pytest-letta")
+
+@server.tool()
+def {name}(text: str, times: int = 2) -> str:
+    """Repeat a text."""
+    if not text:
+        raise ValueError("nothing to repeat")
+    return text * times
+
+server.run()
+'''
+
+
+def _config(name: str) -> dict[str, Any]:
+    # One word: Letta 0.16 cuts arguments at spaces.
+    source = f"exec(bytes.fromhex('{_SOURCE.format(name=name).encode().hex()}'))"
+    return {"mcp_server_type": "stdio", "command": "python", "args": ["-c", source]}
+
+
+@pytest.fixture
+def name(letta_ledger: Ledger) -> str:
+    """A name for a tool that no other one has."""
+    return letta_ledger.name().replace("-", "_")
+
+
+@pytest.fixture
+def server(ask: Ask, letta_ledger: Ledger, name: str) -> dict[str, Any]:
+    """A connected MCP server with one tool of that name."""
+    answer = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": _config(name)})
+    if answer.status_code == 400 and "stdio" in answer.text:
+        not_applicable("this server starts no MCP servers of its own: it was not started with MCP_DISABLE_STDIO=false")
+    must(status(answer))
+    return dict(answer.json())
+
+
+def _tools_of(ask: Ask, server: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = ask("GET", f"{_SERVERS}{server['id']}/tools")
+    must(status(answer))
+    return list(answer.json())
+
+
+@contract("REST-MCP-001", needs=_NEEDS, because=_BECAUSE)
+def test_connected_server_is_read_and_listed(ask: Ask, server: dict[str, Any], name: str) -> None:
+    """A connected MCP server comes back as it was sent, when it is made, read and listed."""
+    expected = {"server_name": server["server_name"], **_config(name)}
+
+    must(echoed(expected, server, "the new MCP server"))
+    read = ask("GET", f"{_SERVERS}{server['id']}")
+    must(status(read) or echoed(expected, read.json(), "the MCP server when read"))
+    listed = ask("GET", _SERVERS)
+    must(status(listed))
+    (own,) = [one for one in listed.json() if one["id"] == server["id"]] or [{}]
+    must(echoed(expected, own, "the MCP server when listed"))
+
+
+@contract("REST-MCP-002", needs=_NEEDS, because=_BECAUSE)
+def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], name: str) -> None:
+    """The tools of an MCP server have its names, texts and parameters; run, they give what the server gives."""
+    tools = _tools_of(ask, server)
+    must(equal([name], [one["name"] for one in tools], "tools of the MCP server"))
+    must(equal("Repeat a text.", tools[0].get("description"), "description of the tool"))
+    must(contains(tools[0]["json_schema"]["parameters"]["properties"], "times", "parameters of the tool"))
+
+    path = f"{_SERVERS}{server['id']}/tools/{tools[0]['id']}"
+    must(status(ask("GET", path)))
+    run = ask("POST", f"{path}/run", {"args": {"text": "\U0001f9a6 ", "times": 3}})
+    must(status(run) or echoed({"status": "success", "func_return": "\U0001f9a6 " * 3}, run.json(), "the run"))
+    failed = ask("POST", f"{path}/run", {"args": {"text": ""}})
+    must(status(failed) or echoed({"status": "error"}, failed.json(), "the run of a tool that fails"))
+    must(contains(str(failed.json().get("func_return")), "nothing to repeat", "what the failing tool told"))
+
+
+@contract("REST-MCP-003", needs=[*_NEEDS, "llm", "messages"], because=_BECAUSE)
+def test_agent_calls_a_tool_of_a_server(
+    ask: Ask, letta_agent: Agent, letta_llm: ModelControl, server: dict[str, Any], name: str
+) -> None:
+    """An agent to which a tool of an MCP server is attached calls it in a turn, and the model gets what it gives."""
+    (tool,) = _tools_of(ask, server)
+    must(status(ask("PATCH", f"{letta_agent.path}/tools/attach/{tool['id']}")))
+    script = letta_llm.script(call_tool(name, {"text": "otter ", "times": 2}), say("Done."))
+
+    turn = letta_agent.send(script.prompt())
+
+    returns = [one for one in turn["messages"] if one["message_type"] == "tool_return_message"]
+    must(equal(["otter otter "], [one.get("tool_return") for one in returns], "returns of the tool in the turn"))
+    must(contains(str(letta_llm.requests(script)[-1]), "otter otter ", "what the model was asked after the call"))
+
+
+@contract("REST-MCP-004", needs=_NEEDS, because="servers of tools are updated; agents must not call what is no more")
+def test_refresh_follows_the_server(ask: Ask, letta_ledger: Ledger, server: dict[str, Any], name: str) -> None:
+    """After an MCP server has another tool, and a refresh, the new one is listed and the old one is gone."""
+    other = letta_ledger.name().replace("-", "_")
+    must(status(ask("PATCH", f"{_SERVERS}{server['id']}", {"config": _config(other)})))
+
+    must(status(ask("PATCH", f"{_SERVERS}{server['id']}/refresh")))
+
+    must(equal([other], [one["name"] for one in _tools_of(ask, server)], "tools of the MCP server after the refresh"))
+
+
+@contract("REST-MCP-005", needs=_NEEDS, because="tools of a server that is gone fail in the midst of a turn")
+def test_deleted_server_takes_its_tools_along(ask: Ask, server: dict[str, Any]) -> None:
+    """A deleted MCP server is gone by id and from the list, and so are its tools; a second deletion is 404."""
+    (tool,) = _tools_of(ask, server)
+    path = f"{_SERVERS}{server['id']}"
+
+    must(status(ask("DELETE", path), 200, 204))
+
+    must(refused(ask("GET", path), 404, naming=server["id"]))
+    must(lacks([one["id"] for one in ask("GET", _SERVERS).json()], server["id"], "list of MCP servers"))
+    must(refused(ask("GET", f"/v1/tools/{tool['id']}"), 404, naming=tool["id"]))
+    must(refused(ask("DELETE", path), 404, naming=server["id"]))
+
+
+@contract("REST-MCP-006", level="should", needs=_NEEDS, because="a typing mistake in a command is found by who makes it")
+def test_server_that_cannot_be_started_is_told(ask: Ask, letta_ledger: Ledger, server: dict[str, Any]) -> None:
+    """An MCP server whose command does not exist is refused, or its refresh is, by 4xx."""
+    config = {"mcp_server_type": "stdio", "command": "pytest-letta-no-such-command", "args": []}
+    made = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": config})
+    answer: httpx.Response = made
+
+    if made.is_success:
+        answer = ask("PATCH", f"{_SERVERS}{made.json()['id']}/refresh")
+
+    must(refused(answer, 400, 404, 422, 424))
