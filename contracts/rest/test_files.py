@@ -67,11 +67,15 @@ def _processed(client: httpx.Client, folder: str, id: str) -> dict[str, Any]:
         must(status(answer))
         if answer.json()["processing_status"] not in _OPEN:
             return dict(answer.json())
-        must(None if time.monotonic() < deadline else f"a file is worked on for {_PROCESSED_S:g} s: {answered(answer)}")
+        must(
+            None if time.monotonic() < deadline else f"a file is worked on for {_PROCESSED_S:g} s: {answered(answer)}"
+        )
         time.sleep(0.1)
 
 
-def _stored(client: httpx.Client, folder: str, name: str = "otters.txt", content: bytes | None = None) -> dict[str, Any]:
+def _stored(
+    client: httpx.Client, folder: str, name: str = "otters.txt", content: bytes | None = None
+) -> dict[str, Any]:
     answer = _upload(client, folder, name, _TEXT.encode() if content is None else content, "text/plain")
     must(status(answer))
     return _processed(client, folder, answer.json()["id"])
@@ -133,7 +137,9 @@ def test_files_are_listed_and_deleted(letta_client: httpx.Client, folder: str) -
     must(status(passages) or equal({kept["id"]}, {one["file_id"] for one in passages.json()}, "files of passages"))
 
 
-@contract("REST-FILES-004", needs=[*_NEEDS, "agents"], because="an agent that holds a folder is asked about its files")
+@contract(
+    "REST-FILES-004", needs=[*_NEEDS, "agents"], because="an agent that holds a folder is asked about its files"
+)
 def test_agent_sees_the_files_of_its_folder(letta_client: httpx.Client, letta_agent: Agent, folder: str) -> None:
     """An agent to which a folder is attached has its files, open ones with their text; detached, it has none."""
     file = _stored(letta_client, folder)
@@ -151,7 +157,9 @@ def test_agent_sees_the_files_of_its_folder(letta_client: httpx.Client, letta_ag
     must(equal([], letta_client.get(f"{folder}/agents").json(), "agents of the folder after the detachment"))
 
 
-@contract("REST-FILES-005", needs=[*_NEEDS, "agents"], because="open files fill the prompt; closing them must free it")
+@contract(
+    "REST-FILES-005", needs=[*_NEEDS, "agents"], because="open files fill the prompt; closing them must free it"
+)
 def test_agent_opens_and_closes_files(letta_client: httpx.Client, letta_agent: Agent, folder: str) -> None:
     """A file of an agent is open or closed as asked for, alone or with all others."""
     file = _stored(letta_client, folder)
@@ -209,7 +217,9 @@ def test_two_files_of_one_name_are_told_apart(letta_client: httpx.Client, folder
         second = _processed(letta_client, folder, answer.json()["id"])
         names = {first["file_name"], second["file_name"]}
         must(equal(2, len(names), f"number of names of two files: {sorted(names)}"))
-    must(contains(_processed(letta_client, folder, first["id"])["content"], "Otters hold", "content of the first file"))
+    must(
+        contains(_processed(letta_client, folder, first["id"])["content"], "Otters hold", "content of the first file")
+    )
 
 
 def _files_of(client: httpx.Client, folder: str) -> list[str]:

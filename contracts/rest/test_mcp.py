@@ -56,7 +56,9 @@ def server(ask: Ask, letta_ledger: Ledger, name: str) -> dict[str, Any]:
     """A connected MCP server with one tool of that name."""
     answer = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": _config(name)})
     if answer.status_code == 400 and "stdio" in answer.text:
-        not_applicable("this server starts no MCP servers of its own: it was not started with MCP_DISABLE_STDIO=false")
+        not_applicable(
+            "this server starts no MCP servers of its own: it was not started with MCP_DISABLE_STDIO=false"
+        )
     must(status(answer))
     return dict(answer.json())
 
@@ -139,7 +141,9 @@ def test_deleted_server_takes_its_tools_along(ask: Ask, server: dict[str, Any]) 
     must(refused(ask("DELETE", path), 404, naming=server["id"]))
 
 
-@contract("REST-MCP-006", level="should", needs=_NEEDS, because="a typing mistake in a command is found by who makes it")
+@contract(
+    "REST-MCP-006", level="should", needs=_NEEDS, because="a typing mistake in a command is found by who makes it"
+)
 def test_server_that_cannot_be_started_is_told(ask: Ask, letta_ledger: Ledger, server: dict[str, Any]) -> None:
     """An MCP server whose command does not exist is refused, or its refresh is, by 4xx."""
     config = {"mcp_server_type": "stdio", "command": "pytest-letta-no-such-command", "args": []}

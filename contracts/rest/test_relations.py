@@ -124,7 +124,9 @@ def test_unknown_cannot_be_attached(ask: Ask, letta_agent: Agent, unknown: str, 
 
 
 @contract("REST-TAGS-001", needs=["agents"], because="people choose among tags that exist")
-def test_tags_are_listed_as_long_as_an_agent_has_them(ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> None:
+def test_tags_are_listed_as_long_as_an_agent_has_them(
+    ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger
+) -> None:
     """A tag of an agent is found in the list of tags by its text, once, and not after the agent is gone."""
     tag = letta_ledger.name()
     agents = [make_letta_agent(tags=[tag]) for _ in range(2)]

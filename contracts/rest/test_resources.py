@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pytest_letta import Deployment
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.handles import Handles
-    from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
 
     from .conftest import Ask

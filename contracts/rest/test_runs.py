@@ -123,9 +123,7 @@ def test_feedback_on_a_step_is_kept(ask: Ask, turn: dict[str, Any]) -> None:
     must(refused(ask("PATCH", f"{path}/feedback", {"feedback": "so-so"}), 422, naming="feedback"))
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/runs/{run}/metrics", "/v1/steps/{step}/metrics", "/v1/steps/{step}/trace"]
-)
+@pytest.mark.parametrize("path", ["/v1/runs/{run}/metrics", "/v1/steps/{step}/metrics", "/v1/steps/{step}/trace"])
 @contract("REST-STEPS-004", needs=_NEEDS, because="operators look here when turns are slow")
 def test_metrics_and_trace_are_of_the_turn(ask: Ask, letta_agent: Agent, turn: dict[str, Any], path: str) -> None:
     """Metrics of a run and of a step name their run and agent; the trace of a step has what the model was asked."""
@@ -160,7 +158,11 @@ def test_newest_messages_of_all_agents_have_ours(ask: Ask, turn: dict[str, Any])
     must(contains([one["id"] for one in newest], turn["messages"][-1]["id"], "the newest 50 messages of all agents"))
 
 
-@contract("REST-MESSAGES-003", needs=["messages", "runs"], because="a preview shows what the model would be asked, and asks nothing")
+@contract(
+    "REST-MESSAGES-003",
+    needs=["messages", "runs"],
+    because="a preview shows what the model would be asked, and asks nothing",
+)
 def test_preview_shows_the_request_and_sends_nothing(ask: Ask, letta_agent: Agent) -> None:
     """A preview of a message has its text as the model would get it, and leaves no message and no run."""
     before = [one["id"] for one in letta_agent.messages()]
@@ -174,7 +176,9 @@ def test_preview_shows_the_request_and_sends_nothing(ask: Ask, letta_agent: Agen
     must(equal([], _got(ask, "/v1/runs/", agent_id=letta_agent.id), "runs after the preview"))
 
 
-@contract("REST-MESSAGES-004", needs=["messages"], because="a prompt may be tried with an agent's model without a turn")
+@contract(
+    "REST-MESSAGES-004", needs=["messages"], because="a prompt may be tried with an agent's model without a turn"
+)
 def test_generation_leaves_no_trace_in_the_history(ask: Ask, letta_agent: Agent) -> None:
     """Generating a text with the model of an agent gives a text, and the agent's history stays as it is."""
     before = [one["id"] for one in letta_agent.messages()]

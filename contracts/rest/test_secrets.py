@@ -29,7 +29,12 @@ _INSIDE = re.compile(
 )
 
 
-@contract("REST-SECRET-001", level="should", needs=["llm"], because="keys of providers are money; who may list providers is not who may spend")
+@contract(
+    "REST-SECRET-001",
+    level="should",
+    needs=["llm"],
+    because="keys of providers are money; who may list providers is not who may spend",
+)
 def test_key_of_a_provider_is_not_given_back(ask: Ask, letta_llm: ModelControl, letta_ledger: Ledger) -> None:
     """The key of a provider is in no answer of the server: neither to its creation nor when it is read or listed."""
     name = letta_ledger.name()
@@ -69,7 +74,9 @@ def _leaves(place: str, value: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("case", ["unknown", "duplicate", "wrong-type", "nul", "route"])
-@contract("REST-SECRET-003", level="should", because="what is inside tells an attacker where to look, and a user nothing")
+@contract(
+    "REST-SECRET-003", level="should", because="what is inside tells an attacker where to look, and a user nothing"
+)
 def test_refusal_shows_nothing_of_the_inside(
     ask: Ask, letta_client: httpx.Client, letta_handles: Handles, letta_ledger: Ledger, unknown: str, case: str
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import echoed, equal, lacks, refused, same_set, status, unchanged
+from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, same_set, status, unchanged
 
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
@@ -31,24 +31,19 @@ def {name}(text: str, times: int = 2, loud: Optional[bool] = None) -> str:
     Returns:
         str: The repeated text.
     """
-    print("asked for", times)
     return (text.upper() if loud else text) * times
 '''
 _FAILING = '''
-def {name}(text: str) -> str:
-    """
-    Fail.
-
-    Args:
-        text (str): Of what to complain.
-    """
-    raise ValueError("no good: " + text)
+def {name}() -> str:
+    """Fail."""
+    raise ValueError("no good")
 '''
 _PEEKING = '''
 def {name}() -> str:
     """Tell what is in the environment."""
     import os
 
+    print("looked")
     return os.environ.get("PYTEST_LETTA_TOLD", "nothing")
 '''
 _PARAMETERS = {"text": "string", "times": "integer", "loud": "boolean"}
@@ -79,7 +74,9 @@ def _schema_problem(schema: dict[str, Any], name: str) -> str | None:
     )
 
 
-@contract("REST-TOOLS-001", needs=_NEEDS, because="a model calls a tool by its schema; what is wrong there is never called")
+@contract(
+    "REST-TOOLS-001", needs=_NEEDS, because="a model calls a tool by its schema; what is wrong there is never called"
+)
 def test_schema_is_made_of_signature_and_docstring(ask: Ask, name: str) -> None:
     """The schema of a new tool has the name, the texts, the types and the duties of its Python source."""
     tool = _make(ask, name)
@@ -97,7 +94,9 @@ def test_schema_is_previewed_as_it_will_be(ask: Ask, name: str) -> None:
     must(refused(ask("POST", "/v1/tools/generate-schema", {"code": "def (:"}), 400, 422, naming="syntax"))
 
 
-@contract("REST-TOOLS-003", needs=_NEEDS, because="deploy scripts put their tools again and again; twins confuse agents")
+@contract(
+    "REST-TOOLS-003", needs=_NEEDS, because="deploy scripts put their tools again and again; twins confuse agents"
+)
 def test_put_updates_the_tool_of_that_name(ask: Ask, name: str) -> None:
     """PUT of a tool whose name exists updates that tool: the same id, the new fields, once in the list."""
     tool = _make(ask, name)
@@ -113,7 +112,9 @@ def test_put_updates_the_tool_of_that_name(ask: Ask, name: str) -> None:
     must(status(listed) or equal([tool["id"]], [one["id"] for one in listed.json()], "tools of that name"))
 
 
-@contract("REST-TOOLS-004", needs=_NEEDS, because="a description that is edited must not make the tool slower or unsafe")
+@contract(
+    "REST-TOOLS-004", needs=_NEEDS, because="a description that is edited must not make the tool slower or unsafe"
+)
 def test_update_leaves_parallel_execution_as_it_is(ask: Ask, name: str) -> None:
     """Updating the description of a tool that may run in parallel leaves it so."""
     tool = _make(ask, name, enable_parallel_execution=True)
@@ -121,56 +122,63 @@ def test_update_leaves_parallel_execution_as_it_is(ask: Ask, name: str) -> None:
 
     must(status(ask("PATCH", path, {"description": "Another."})))
 
-    must(unchanged(tool, ask("GET", path).json(), "the update of description", but=["description", "metadata_", "json_schema"]))
+    must(
+        unchanged(
+            tool,
+            ask("GET", path).json(),
+            "the update of description",
+            but=["description", "metadata_", "json_schema"],
+        )
+    )
 
 
 @pytest.mark.parametrize(
-    ("source", "args", "more", "expected"),
+    ("source", "args", "more", "outcome", "told"),
     [
-        pytest.param(_SOURCE, {"text": "ab", "times": 3}, {}, ("success", "ababab"), id="given"),
-        pytest.param(_SOURCE, {"text": "ab"}, {}, ("success", "abab"), id="default"),
-        pytest.param(_SOURCE, {"text": "\U0001f9a6\n\"'", "times": 1}, {}, ("success", "\U0001f9a6\n\"'"), id="signs"),
-        pytest.param(_PEEKING, {}, {"env_vars": {"PYTEST_LETTA_TOLD": "a b"}}, ("success", "a b"), id="environment"),
-        pytest.param(_FAILING, {"text": "x"}, {}, ("error", "ValueError: no good: x"), id="failing"),
+        pytest.param(_SOURCE, {"text": "\U0001f9a6\n\"'"}, {}, "success", "\U0001f9a6\n\"'" * 2, id="with-arguments"),
+        pytest.param(
+            _PEEKING, {}, {"env_vars": {"PYTEST_LETTA_TOLD": "a b"}}, "success", "a b", id="with-environment"
+        ),
+        pytest.param(_FAILING, {}, {}, "error", "ValueError: no good", id="failing"),
     ],
 )
 @contract("REST-TOOLS-005", needs=_NEEDS, because="a tool is tried out before an agent gets it")
 def test_source_is_run(
-    ask: Ask, name: str, source: str, args: dict[str, Any], more: dict[str, Any], expected: tuple[str, str]
+    ask: Ask, name: str, source: str, args: dict[str, Any], more: dict[str, Any], outcome: str, told: str
 ) -> None:
     """POST /v1/tools/run runs a source with its arguments and environment, and gives what it returns or raises."""
     answer = ask("POST", "/v1/tools/run", {"source_code": source.format(name=name), "args": args, **more})
 
     must(status(answer))
     returned = answer.json()
-    must(equal(expected[0], returned.get("status"), f"status of the run, which returned {returned.get('tool_return')!r}"))
-    if expected[0] == "success":
-        must(equal(expected[1], returned.get("tool_return"), "what the tool returned"))
+    must(equal(outcome, returned.get("status"), f"status of the run, which returned {returned.get('tool_return')!r}"))
+    if outcome == "success":
+        must(equal(told, returned.get("tool_return"), "what the tool returned"))
     else:
-        must(None if expected[1] in returned.get("tool_return", "") else f"the run told {returned.get('tool_return')!r}")
+        must(contains(str(returned.get("tool_return")), told, "what the failing tool told"))
 
 
 @contract("REST-TOOLS-006", needs=_NEEDS, because="SDKs send the name of the tool that they try out")
 def test_source_is_run_by_its_name(ask: Ask, name: str) -> None:
     """POST /v1/tools/run with the name of the function runs it as without."""
-    body = {"source_code": _SOURCE.format(name=name), "args": {"text": "ab"}, "name": name}
+    body = {"source_code": _PEEKING.format(name=name), "args": {}, "name": name}
 
     answer = ask("POST", "/v1/tools/run", body)
 
-    must(status(answer) or equal("abab", answer.json().get("tool_return"), "what the tool returned"))
+    must(status(answer) or equal("nothing", answer.json().get("tool_return"), "what the tool returned"))
 
 
 @contract("REST-TOOLS-007", needs=["tools", "agents"], because="operators try a tool as the agent would call it")
 def test_agent_runs_its_tool(ask: Ask, letta_agent: Agent, name: str) -> None:
     """A tool that an agent has is run in its name, with what it returns and prints."""
-    tool = _make(ask, name)
+    tool = _make(ask, name, _PEEKING)
     must(status(ask("PATCH", f"{letta_agent.path}/tools/attach/{tool['id']}")))
 
-    answer = ask("POST", f"{letta_agent.path}/tools/{name}/run", {"args": {"text": "ab"}})
+    answer = ask("POST", f"{letta_agent.path}/tools/{name}/run", {"args": {}})
 
     must(status(answer))
-    must(echoed({"status": "success", "func_return": "abab"}, answer.json(), "the run"))
-    must(equal(["asked for 2"], "".join(answer.json().get("stdout") or []).split("\n")[:1], "what the tool printed"))
+    must(echoed({"status": "success", "func_return": "nothing"}, answer.json(), "the run"))
+    must(equal("looked", "".join(answer.json().get("stdout") or []).strip(), "what the tool printed"))
 
 
 @contract("REST-TOOLS-008", needs=["tools", "agents"], because="agents are given tools, and must lose them again")
@@ -188,7 +196,9 @@ def test_tool_is_given_and_taken(ask: Ask, make_letta_agent: AgentMaker, name: s
     must(status(ask("GET", f"/v1/tools/{tool['id']}")))
 
 
-@contract("REST-TOOLS-009", needs=["tools", "agents"], because="a deleted tool that agents still name breaks their turns")
+@contract(
+    "REST-TOOLS-009", needs=["tools", "agents"], because="a deleted tool that agents still name breaks their turns"
+)
 def test_deleted_tool_leaves_its_agents(ask: Ask, make_letta_agent: AgentMaker, name: str) -> None:
     """A deleted tool is gone from the agents that had it, and they can still be read."""
     tool = _make(ask, name)

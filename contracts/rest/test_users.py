@@ -64,7 +64,9 @@ def _walked(client: httpx.Client, path: str, wanted: str) -> list[str]:
     return ids
 
 
-@contract("REST-USERS-001", needs=_NEEDS, because="each project of a shared server has its organization and its users")
+@contract(
+    "REST-USERS-001", needs=_NEEDS, because="each project of a shared server has its organization and its users"
+)
 def test_organization_and_user_are_made_listed_and_renamed(
     letta_client: httpx.Client, letta_ledger: Ledger, organization: dict[str, Any], user: dict[str, Any]
 ) -> None:
@@ -96,9 +98,16 @@ def test_deleted_organization_and_user_are_gone(
     [
         pytest.param("POST", _USERS, {"name": "x"}, (422,), "organization_id", id="user-without-organization"),
         pytest.param(
-            "POST", _USERS, {"name": "x", "organization_id": f"org-{_NOBODY[:-1]}1"}, (404, 409), "org", id="unknown-organization"
+            "POST",
+            _USERS,
+            {"name": "x", "organization_id": f"org-{_NOBODY[:-1]}1"},
+            (404, 409),
+            "org",
+            id="unknown-organization",
         ),
-        pytest.param("PUT", _USERS, {"id": f"user-{_NOBODY[:-1]}1", "name": "x"}, (404,), _NOBODY[:-1], id="unknown-user"),
+        pytest.param(
+            "PUT", _USERS, {"id": f"user-{_NOBODY[:-1]}1", "name": "x"}, (404,), _NOBODY[:-1], id="unknown-user"
+        ),
         pytest.param("DELETE", f"{_USERS}?user_id=nobody", None, (404, 422, 400), "nobody", id="malformed-user"),
     ],
 )
