@@ -42,7 +42,7 @@ def _got(ask: Ask, path: str, **query: Any) -> Any:
 
 @contract("REST-RUNS-001", needs=_NEEDS, because=_BECAUSE)
 def test_run_of_a_turn_is_completed(ask: Ask, letta_agent: Agent, turn: dict[str, Any]) -> None:
-    """The run of a turn is completed for the reason of the turn, of its agent, and in the list of the agent's runs."""
+    """The run of a turn is completed for the reason of the turn, and in the list of the agent's runs."""
     run = _got(ask, f"/v1/runs/{_run_of(turn)}")
 
     expected = {"id": _run_of(turn), "status": "completed", "agent_id": letta_agent.id, "background": False}

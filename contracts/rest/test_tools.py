@@ -87,7 +87,7 @@ def test_schema_is_made_of_signature_and_docstring(ask: Ask, name: str) -> None:
 
 @contract("REST-TOOLS-002", needs=_NEEDS, because="editors show the schema before the tool is kept")
 def test_schema_is_previewed_as_it_will_be(ask: Ask, name: str) -> None:
-    """POST /v1/tools/generate-schema gives the schema that a tool of that source has, and refuses what is no Python."""
+    """POST /v1/tools/generate-schema gives the schema that a tool of that source has; what is no Python is refused."""
     answer = ask("POST", "/v1/tools/generate-schema", {"code": _SOURCE.format(name=name)})
 
     must(status(answer) or _schema_problem(answer.json(), name))
@@ -161,11 +161,11 @@ def test_source_is_run(
 @contract("REST-TOOLS-006", needs=_NEEDS, because="SDKs send the name of the tool that they try out")
 def test_source_is_run_by_its_name(ask: Ask, name: str) -> None:
     """POST /v1/tools/run with the name of the function runs it as without."""
-    body = {"source_code": _PEEKING.format(name=name), "args": {}, "name": name}
+    body = {"source_code": _SOURCE.format(name=name), "args": {"text": "ab"}, "name": name}
 
     answer = ask("POST", "/v1/tools/run", body)
 
-    must(status(answer) or equal("nothing", answer.json().get("tool_return"), "what the tool returned"))
+    must(status(answer) or equal("abab", answer.json().get("tool_return"), "what the tool returned"))
 
 
 @contract("REST-TOOLS-007", needs=["tools", "agents"], because="operators try a tool as the agent would call it")

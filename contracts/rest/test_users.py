@@ -86,7 +86,7 @@ def test_organization_and_user_are_made_listed_and_renamed(
 def test_deleted_organization_and_user_are_gone(
     letta_client: httpx.Client, organization: dict[str, Any], user: dict[str, Any]
 ) -> None:
-    """A deleted user, and a deleted organization, are gone from the list; a second deletion is 404 that names them."""
+    """A deleted user or organization is gone from the list, and a second deletion is 404 that names it."""
     for path, key, id in ((_USERS, "user_id", user["id"]), (_ORGS, "org_id", organization["id"])):
         must(status(letta_client.delete(path, params={key: id}), 200, 204))
         must(lacks(_walked(letta_client, path, id), id, f"list {path} after the deletion"))
