@@ -87,7 +87,7 @@ def test_schema_is_made_of_signature_and_docstring(ask: Ask, name: str) -> None:
 
 @contract("REST-TOOLS-002", needs=_NEEDS, because="editors show the schema before the tool is kept")
 def test_schema_is_previewed_as_it_will_be(ask: Ask, name: str) -> None:
-    """POST /v1/tools/generate-schema gives the schema that a tool of that source has; what is no Python is refused."""
+    """POST /v1/tools/generate-schema gives the schema that such a tool has; what is no Python is refused."""
     answer = ask("POST", "/v1/tools/generate-schema", {"code": _SOURCE.format(name=name)})
 
     must(status(answer) or _schema_problem(answer.json(), name))
