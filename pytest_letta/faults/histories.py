@@ -41,3 +41,19 @@ class _ImportedInPlace(Fault):
 def import_in_place() -> Fault:
     """Import no agent file: the answer names the agent that was exported last as the copy."""
     return _ImportedInPlace()
+
+
+@dataclass(frozen=True)
+class _ForkedEmpty(Fault):
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if not self.on(request):
+            return forward(request)
+        plain = request.with_header("Accept-Encoding", "identity").with_header("Content-Type", "application/json")
+        source = replace(plain, method="GET", target=request.path.removesuffix("/fork"), body=b"")
+        agent = json.loads(forward(source).read())["agent_id"]
+        return forward(replace(plain, target=f"/v1/conversations/?agent_id={agent}", body=b"{}"))
+
+
+def fork_empty() -> Fault:
+    """Begin a new conversation of the same agent in place of a fork."""
+    return _ForkedEmpty(on=Match("POST", "/conversations/[^/]+/fork$"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pytest_letta.faults.catalogue.rest_cases import BLOCK_FIELDS, NEW_AGENT, UPDATES, cases
+from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
+from pytest_letta.faults.catalogue.rest_providers import OF_NAMED_SERVERS, OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.rest import (
@@ -202,4 +204,7 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *_OF_BLOCKS,
     *OF_REFUSALS,
     *OF_PAGES,
+    *OF_CONVERSATIONS,
+    *OF_PROVIDERS,
+    *OF_NAMED_SERVERS,
 )

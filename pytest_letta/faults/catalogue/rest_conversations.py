@@ -1,0 +1,49 @@
+"""Faults of conversations: part of the catalogue of the REST suite."""
+
+from __future__ import annotations
+
+from pytest_letta.faults.fault import CataloguedFault, Match
+from pytest_letta.faults.histories import fork_empty
+from pytest_letta.faults.rest import answer, drop_response_field, replace_body, set_response_field
+from pytest_letta.faults.stream import drop_event
+
+_OF_ONE = "/conversations/[^/]+"
+
+OF_CONVERSATIONS: tuple[CataloguedFault, ...] = (
+    CataloguedFault(
+        name="preview-without-messages",
+        kills=("REST-CONVERSATION-001",),
+        reason="^the preview does not contain",
+        make=lambda: drop_response_field("messages", on=Match("POST", f"{_OF_ONE}/messages/preview-raw-payload$")),
+    ),
+    CataloguedFault(
+        name="fork-is-empty",
+        kills=("REST-CONVERSATION-002",),
+        reason="^messages of the fork",
+        make=fork_empty,
+    ),
+    CataloguedFault(
+        name="recompiled-prompt-without-memory",
+        kills=("REST-CONVERSATION-003",),
+        reason="^the prompt does not contain",
+        make=lambda: replace_body(b'"You are a helpful agent."', on=Match("POST", f"{_OF_ONE}/recompile$")),
+    ),
+    CataloguedFault(
+        name="compaction-tells-more-than-it-did",
+        kills=("REST-CONVERSATION-004", "REST-CONVERSATION-005"),
+        reason="^messages (that the model was shown afterwards: expected 3|in the agent's context: expected 2)",
+        make=lambda: set_response_field("num_messages_after", 2, on=Match("POST", "/(compact|summarize)$")),
+    ),
+    CataloguedFault(
+        name="cancellation-acknowledged-but-dropped",
+        kills=("REST-CONVERSATION-006", "REST-CONVERSATION-007"),
+        reason="^the stream of the turn does not contain|/cancel answered 200.*expected 409",
+        make=lambda: answer(200, b"{}", on=Match("POST", f"{_OF_ONE}/cancel$")),
+    ),
+    CataloguedFault(
+        name="followed-turn-misses-an-event",
+        kills=("REST-CONVERSATION-008",),
+        reason="^what the second stream gave",
+        make=lambda: drop_event("assistant_message", nth=0, on=Match("POST", f"{_OF_ONE}/stream$")),
+    ),
+)
