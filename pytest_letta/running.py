@@ -174,6 +174,7 @@ class Running:
         said = {
             "target": describe(deployment) if deployment else None,
             "leftovers": list(self.session.leftovers),
+            "requests": self.session.recorder.mark(),
         }
         if self._is_worker:
             self._config.workeroutput["letta"] = said  # type: ignore[attr-defined]

@@ -15,16 +15,25 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True)
 class Operation:
-    """One documented method of one path. `path` is a template, such as `/v1/agents/{agent_id}`."""
+    """One documented method of one path.
+
+    `path` is a template, such as `/v1/agents/{agent_id}`. `answers` are the statuses that it documents, as they are
+    written there: `200`, `4XX`, `default`.
+    """
 
     method: str
     path: str
     is_deprecated: bool = False
+    answers: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """Method and template, such as `GET /v1/agents/{agent_id}`."""
         return f"{self.method} {self.path}"
+
+    def documents(self, status: int) -> bool:
+        """Tell whether an answer of this status is documented."""
+        return not self.answers.isdisjoint({str(status), f"{status // 100}XX", "default"})
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Spec:
         if not isinstance(paths, dict) or not paths:
             raise ValueError("it documents no paths")
         found = [
-            Operation(method.upper(), path, isinstance(body, dict) and body.get("deprecated") is True)
+            _operation(method, path, body if isinstance(body, dict) else {})
             for path, item in paths.items()
             if isinstance(item, dict)
             for method, body in item.items()
@@ -87,6 +96,12 @@ class Spec:
         for each in found.values():
             each.sort(key=lambda pair: ["{" in part for part in pair[0]])
         return found
+
+
+def _operation(method: str, path: str, body: Mapping[str, Any]) -> Operation:
+    answers = body.get("responses")
+    statuses = frozenset(map(str, answers)) if isinstance(answers, dict) else frozenset[str]()
+    return Operation(method.upper(), path, body.get("deprecated") is True, statuses)
 
 
 def _nameless(key: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_letta.deployment import Deployment
     from pytest_letta.settings import Settings
+    from pytest_letta.spec import Spec
     from pytest_letta.stack.stack import Stack
 
 
@@ -36,7 +37,7 @@ def probe_target(settings: Settings, stack: Stack) -> Deployment:
 
 
 def describe(deployment: Deployment) -> dict[str, Any]:
-    """Return what a report says of the deployment, with the keys of its documented operations."""
+    """Return what a report says of the deployment, with its documented operations: whether each is deprecated."""
     return {
         "url": deployment.url,
         "proxy_url": deployment.proxy_url,
@@ -44,5 +45,9 @@ def describe(deployment: Deployment) -> dict[str, Any]:
         "version": deployment.version,
         "capabilities": {name: one.available for name, one in sorted(deployment.capabilities.items())},
         "warnings": list(deployment.warnings),
-        "operations": sorted(deployment.spec.operations) if deployment.spec else [],
+        "operations": _operations(deployment.spec) if deployment.spec else {},
     }
+
+
+def _operations(spec: Spec) -> dict[str, bool]:
+    return {key: one.is_deprecated for key, one in sorted(spec.operations.items())}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, status
-from pytest_letta.decoder import Decoder
 
 from .mcp_server import command
 
@@ -172,7 +172,4 @@ def test_connection_tells_its_steps(ask: Ask, server: str, name: str) -> None:
 
 
 def _events(answer: httpx.Response) -> list[dict[str, Any]]:
-    decoder = Decoder()
-    return [
-        event.json() for event in (*decoder.feed(answer.content, 0.0), *decoder.close()) if hasattr(event, "json")
-    ]
+    return [json.loads(line.removeprefix("data:")) for line in answer.text.splitlines() if line.startswith("data:")]

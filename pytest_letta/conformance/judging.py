@@ -92,8 +92,14 @@ class Judging:
         exchanges = session.recorder.since(started)
         deployment = session.deployment_if_probed
         if deployment is not None and deployment.spec is not None:
-            keys = (deployment.operation_of(one) for one in exchanges if one.status and one.status < 300)
-            record["operations"] = sorted({key for key in keys if key})
+            answered = {
+                (key, one.status) for one in exchanges if one.status and (key := deployment.operation_of(one))
+            }
+            operations = deployment.spec.operations
+            record["operations"] = sorted({key for key, status in answered if status < 300})
+            record["undocumented"] = sorted(
+                f"{status} {key}" for key, status in answered if not operations[key].documents(status)
+            )
         if record["verdict"] in _NEEDS_EVIDENCE:
             for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
                 if diagnosis not in record["cause"]:

@@ -10,7 +10,11 @@ from pytest_letta.conformance.verdicts import Verdict
 
 
 class ContractRecord(TypedDict):
-    """One contract of a report; `curl` reproduces it, `log` is the tail of the service logs."""
+    """One contract of a report; `curl` reproduces it, `log` is the tail of the service logs.
+
+    `operations` answered it with success; `undocumented` has answers of a status that the server does not document,
+    such as ``404 GET /v1/agents/{agent_id}``.
+    """
 
     id: str
     suite: str
@@ -25,6 +29,7 @@ class ContractRecord(TypedDict):
     because: str
     evidence: str
     operations: list[str]
+    undocumented: list[str]
 
 
 def record_of(contract: Contract, verdict: Verdict, cause: str, duration_s: float) -> ContractRecord:
@@ -43,6 +48,7 @@ def record_of(contract: Contract, verdict: Verdict, cause: str, duration_s: floa
         because=contract.because,
         evidence="",
         operations=[],
+        undocumented=[],
     )
 
 

@@ -37,6 +37,11 @@ def chosen_suites(names: Iterable[str], *, has_file: bool) -> tuple[str, ...]:
     return chosen
 
 
+def unexercised_file() -> Path:
+    """Return the list of operations that no contract can exercise, each with its reason."""
+    return contracts_dir() / "unexercised.yaml"
+
+
 def known_file(version: str | None) -> Path | None:
     """Return the list of known issues that ships for `version`, or ``None`` when there is none."""
     file = contracts_dir() / "known" / f"{version}.yaml"

@@ -39,6 +39,7 @@ class Summary:
         self._records: dict[str, ContractRecord] = {}
         self._targets: list[dict[str, Any]] = []
         self._leftovers: list[str] = []
+        self._requests = 0
         self._started_at = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self._incomplete = ""
@@ -72,6 +73,7 @@ class Summary:
         """Take what the process that ran contracts knows of the deployment, and what it left there."""
         if said is not None:
             self._leftovers += said["leftovers"]
+            self._requests += said["requests"]
             if said["target"] is not None:
                 self._targets.append(said["target"])
 
@@ -98,7 +100,9 @@ class Summary:
         print_summary(terminalreporter, self._document(), self._incomplete)
 
     def _document(self) -> dict[str, Any]:
+        from pytest_letta.conformance.suites import unexercised_file
         from pytest_letta.report.document import build
+        from pytest_letta.report.operations import read_reasons
 
         return build(
             started_at=self._started_at,
@@ -106,6 +110,8 @@ class Summary:
             target=self._targets[0] if self._targets else None,
             records=sorted(self._records.values(), key=lambda record: (record["suite"], record["id"])),
             leftovers=self._leftovers,
+            requests=self._requests,
+            reasons=read_reasons(unexercised_file()),
         )
 
     def _write_reports(self) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from pytest_letta.report.operations import told
 
 if TYPE_CHECKING:
     from pytest_letta.conformance.record import ContractRecord
 
 SCHEMA = "pytest-letta-report/1"
 VERDICTS = ("pass", "fail", "known", "not-applicable", "could-not-run", "error")
+
+#: What is told of all records together.
+_OF_OPERATIONS = {"operations", "undocumented"}
 
 
 def build(
@@ -21,23 +26,26 @@ def build(
     target: dict[str, Any] | None,
     records: Sequence[ContractRecord],
     leftovers: Sequence[str],
+    requests: int,
+    reasons: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the document; `target` is ``None`` when no process reached the deployment."""
+    """Return the document; `target` is ``None`` when no process reached the deployment.
+
+    `requests` is how many were sent; `reasons` tells of operations why no contract can exercise them.
+    """
     counts = Counter(record["verdict"] for record in records)
     known = dict(target) if target else {}
-    documented: list[str] = known.pop("operations", [])
-    exercised = {key for record in records for key in record["operations"]} & set(documented)
+    documented: dict[str, bool] = known.pop("operations", {})
     return {
         "schema": SCHEMA,
         "started_at": started_at.isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 1),
         "target": known or None,
         "summary": {verdict: counts[verdict] for verdict in VERDICTS},
-        "operations": {
-            "documented": len(documented),
-            "exercised": len(exercised),
-            "unexercised": sorted(set(documented) - exercised),
-        },
-        "contracts": [{key: value for key, value in record.items() if key != "operations"} for record in records],
+        "requests": requests,
+        "operations": told(documented, records, reasons),
+        "contracts": [
+            {key: value for key, value in record.items() if key not in _OF_OPERATIONS} for record in records
+        ],
         "leftovers": list(leftovers),
     }

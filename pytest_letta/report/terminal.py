@@ -23,7 +23,7 @@ def print_summary(terminal: pytest.TerminalReporter, document: dict[str, Any], i
         terminal.line(f"warning: {warning}", yellow=True)
     terminal.line("")
     _print_table(terminal, contracts)
-    _print_operations(terminal, document["operations"])
+    _print_operations(terminal, document)
     for contract in contracts:
         if contract["verdict"] in {"fail", "error"}:
             _print_failure(terminal, contract)
@@ -60,12 +60,18 @@ def _print_table(terminal: pytest.TerminalReporter, contracts: list[dict[str, An
         terminal.line("  ".join([f"{suite:<10}", *cells]))
 
 
-def _print_operations(terminal: pytest.TerminalReporter, operations: dict[str, Any]) -> None:
-    if operations["documented"]:
-        terminal.line("")
-        terminal.line(
-            f"{operations['exercised']} of {operations['documented']} documented operations answered with success."
-        )
+def _print_operations(terminal: pytest.TerminalReporter, document: dict[str, Any]) -> None:
+    operations = document["operations"]
+    if not operations["documented"]:
+        return
+    terminal.line("")
+    terminal.line(
+        f"{operations['exercised']} of {operations['documented']} documented operations answered with success, "
+        f"in {document['requests']:,} requests."
+    )
+    if operations["undocumented"]:
+        told = ", ".join(f"{status} ({len(keys)})" for status, keys in operations["undocumented"].items())
+        terminal.line(f"Statuses that were answered and are not documented, with the number of operations: {told}.")
 
 
 def _print_failure(terminal: pytest.TerminalReporter, contract: dict[str, Any]) -> None:
@@ -73,7 +79,7 @@ def _print_failure(terminal: pytest.TerminalReporter, contract: dict[str, Any]) 
 
     is_hard = contract["level"] == "must" or contract["verdict"] == "error"
     terminal.line("")
-    first, *rest = as_text({**contract, "operations": []}).splitlines()  # type: ignore[typeddict-item]
+    first, *rest = as_text(contract).splitlines()  # type: ignore[arg-type]
     terminal.line(f"{contract['verdict'].upper()}  {first}", red=is_hard, yellow=not is_hard, bold=True)
     for line in rest:
         if line:
