@@ -11,13 +11,17 @@ import pytest
 
 from pytest_letta import not_applicable
 
+from .shelves import KINDS, Filling, Kind, Shelf
+
 if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
+    from pytest_letta.agent import AgentMaker
     from pytest_letta.ownership import Ledger
 
 Ask = Callable[..., "httpx.Response"]
+Fill = Callable[[int], Shelf]
 
 
 @pytest.fixture
@@ -54,3 +58,19 @@ def _enter(path: str, created: Any, ledger: Ledger) -> None:
         for block in (created.get("memory") or {}).get("blocks", ()):
             ledger.enter(f"/v1/blocks/{block['id']}")
         ledger.enter(f"{path}{created['id']}")
+
+
+@pytest.fixture
+def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -> Kind:
+    """The kind of list that the case names, where the deployment has it."""
+    chosen = KINDS[request.param]
+    capability = letta_deployment.capabilities[chosen.needs]
+    if not capability.available:
+        not_applicable(capability.reason)
+    return chosen
+
+
+@pytest.fixture
+def fill(kind_of_list: Kind, ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> Fill:
+    """Make a list of that kind with so many items of our own, or a few more."""
+    return lambda many: kind_of_list.fill(Filling(ask, make_letta_agent, letta_ledger, many))

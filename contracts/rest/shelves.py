@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A list: its path, the filter that selects our items, and their ids as they were made, where that is known."""
+    """A list: its path, the filter that selects our items, and their ids as they were made, where that is known.
+
+    `add` makes one more item and gives its id, where that is cheap.
+    """
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     ids: tuple[str, ...] = ()
+    add: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,23 @@ class Kind:
     is_chronological: bool = False
     shows_oldest_first: bool = False
 
+    def cursor(self, is_newest_first: bool, last: str) -> dict[str, str]:
+        """Return what asks for the page after the one that ended with the item `last`."""
+        return {"before" if self.is_chronological and is_newest_first else "after": last}
+
+
+def _growing(by: Filling, path: str, query: Mapping[str, str], add: Callable[[], str]) -> Shelf:
+    return Shelf(path, query, tuple(add() for _ in range(by.many)), add)
+
 
 def _agents(by: Filling) -> Shelf:
     tag = by.ledger.name()
-    return Shelf("/v1/agents/", {"tags": tag}, tuple(by.make(tags=[tag]).id for _ in range(by.many)))
+    return _growing(by, "/v1/agents/", {"tags": tag}, lambda: by.make(tags=[tag]).id)
 
 
 def _blocks(by: Filling) -> Shelf:
-    label = by.ledger.name()
-    bodies = [{"label": label, "value": str(number)} for number in range(by.many)]
-    return Shelf("/v1/blocks/", {"label": label}, by.create("/v1/blocks/", *bodies))
+    path, label = "/v1/blocks/", by.ledger.name()
+    return _growing(by, path, {"label": label}, lambda: by.create(path, {"label": label, "value": "x"})[0])
 
 
 def _agent_blocks(by: Filling) -> Shelf:
@@ -71,8 +82,7 @@ def _agent_blocks(by: Filling) -> Shelf:
 
 def _passages(by: Filling) -> Shelf:
     agent = by.make()
-    ids = tuple(agent.insert_passage(f"Fact {number}.")["id"] for number in range(by.many))
-    return Shelf(f"{agent.path}/archival-memory", ids=ids)
+    return _growing(by, f"{agent.path}/archival-memory", {}, lambda: str(agent.insert_passage("A fact.")["id"]))
 
 
 def _messages(by: Filling) -> Shelf:
@@ -91,12 +101,12 @@ def _runs(by: Filling) -> Shelf:
 
 def _conversations(by: Filling) -> Shelf:
     path, owner = "/v1/conversations/", {"agent_id": by.make().id}
-    return Shelf(path, owner, by.create(path, *[{}] * by.many, **owner))
+    return _growing(by, path, owner, lambda: by.create(path, {}, **owner)[0])
 
 
 def _archives(by: Filling) -> Shelf:
-    path, name = "/v1/archives/", by.ledger.name()
-    return Shelf(path, {"name": name}, by.create(path, *[{"name": name}] * by.many))
+    path, name = "/v1/archives/", {"name": by.ledger.name()}
+    return _growing(by, path, name, lambda: by.create(path, name)[0])
 
 
 def _agent_folders(by: Filling) -> Shelf:

@@ -2,72 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta import contract, must, not_applicable
+from pytest_letta import contract, must
 from pytest_letta.conformance.checks import equal, refused, same_sequence, status
 
-from .shelves import KINDS, Filling, Kind, Shelf
+from .shelves import KINDS, Kind, Shelf
 
 if TYPE_CHECKING:
-    from pytest_letta import Deployment
-    from pytest_letta.agent import AgentMaker
-    from pytest_letta.ownership import Ledger
-
-    from .conftest import Ask
+    from .conftest import Ask, Fill
 
 _ENDS = ("oldest-first", "newest-first")
 #: Well formed, and before every other where ids are taken for places in the list.
 _LOWEST = "00000000-0000-4000-8000-000000000000"
 
 
-@pytest.fixture
-def kind(request: pytest.FixtureRequest, letta_deployment: Deployment) -> Kind:
-    """The kind of list that the case names, where the deployment has it."""
-    chosen = KINDS[request.param]
-    capability = letta_deployment.capabilities[chosen.needs]
-    if not capability.available:
-        not_applicable(capability.reason)
-    return chosen
-
-
-Fill = Callable[[int], Shelf]
-
-
-@pytest.fixture
-def fill(kind: Kind, ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> Fill:
-    """Make a list of that kind with so many items of our own, or a few more."""
-    return lambda many: kind.fill(Filling(ask, make_letta_agent, letta_ledger, many))
-
-
-@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("kind_of_list", KINDS, indirect=True)
 @pytest.mark.parametrize("end", _ENDS)
 @contract(
     "REST-PAGES-001",
     needs=["agents"],
     because="clients that walk a list lose items without a sign, or never end: letta-ai/letta#3088",
 )
-def test_pages_together_are_the_list(ask: Ask, kind: Kind, fill: Fill, end: str) -> None:
+def test_pages_together_are_the_list(ask: Ask, kind_of_list: Kind, fill: Fill, end: str) -> None:
     """Walking a list from either end, by pages of any size, gives every item once and in order, and ends."""
     shelf = fill(5)
-    direction = kind.directions[_ENDS.index(end)]
+    direction = kind_of_list.directions[_ENDS.index(end)]
     whole = _page(ask, shelf, direction, limit=100)
     must(equal(True, len(whole) >= 5, f"the list has its 5 items or more: {len(whole)}"))
     if shelf.ids:
-        made = list(shelf.ids if end == "oldest-first" or kind.shows_oldest_first else reversed(shelf.ids))
+        made = list(shelf.ids if end == "oldest-first" or kind_of_list.shows_oldest_first else reversed(shelf.ids))
         must(same_sequence(made, whole, f"one page, {end}, against what was made"))
 
     for limit in range(1, len(whole) + 2):
-        walked = _walk(ask, kind, shelf, direction, limit, at_most=len(whole) + 2)
+        walked = _walk(ask, kind_of_list, shelf, direction, limit, at_most=len(whole) + 2)
         must(same_sequence(whole, walked, f"list walked {end} by {limit}, against one page"))
 
 
-@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("kind_of_list", KINDS, indirect=True)
 @contract("REST-PAGES-002", needs=["agents"], because="a limit that is not kept fills the memory of its client")
-def test_page_is_as_long_as_its_limit(ask: Ask, kind: Kind, fill: Fill) -> None:
+def test_page_is_as_long_as_its_limit(ask: Ask, kind_of_list: Kind, fill: Fill) -> None:
     """A page holds as many items as its limit says, or all where there are fewer."""
     shelf = fill(3)
     whole = _page(ask, shelf, limit=100)
@@ -77,14 +53,14 @@ def test_page_is_as_long_as_its_limit(ask: Ask, kind: Kind, fill: Fill) -> None:
         must(equal(min(limit, len(whole)), len(page), f"number of items of {len(whole)} on a page of limit {limit}"))
 
 
-@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("kind_of_list", KINDS, indirect=True)
 @contract(
     "REST-PAGES-003",
     level="should",
     needs=["agents"],
     because="a client that computes its limit gets the whole list, of thousands, when it comes to 0",
 )
-def test_limit_of_zero_is_not_all(ask: Ask, kind: Kind, fill: Fill) -> None:
+def test_limit_of_zero_is_not_all(ask: Ask, kind_of_list: Kind, fill: Fill) -> None:
     """A page of limit 0 is refused with 422 that names the limit, or is empty."""
     shelf = fill(1)
     answer = ask("GET", shelf.path, **shelf.query, limit=0)
@@ -95,19 +71,19 @@ def test_limit_of_zero_is_not_all(ask: Ask, kind: Kind, fill: Fill) -> None:
         must(refused(answer, 422, naming="limit"))
 
 
-@pytest.mark.parametrize("kind", KINDS, indirect=True)
+@pytest.mark.parametrize("kind_of_list", KINDS, indirect=True)
 @contract(
     "REST-PAGES-004",
     needs=["agents"],
     because="a walk begins again, for ever, when the item at its cursor is deleted meanwhile",
 )
-def test_cursor_that_is_gone_is_not_the_beginning(ask: Ask, kind: Kind, fill: Fill) -> None:
+def test_cursor_that_is_gone_is_not_the_beginning(ask: Ask, kind_of_list: Kind, fill: Fill) -> None:
     """After a cursor that does not exist comes an error that names it, or an empty page; not the list anew."""
     shelf = fill(1)
-    whole = _page(ask, shelf, kind.directions[0], limit=100)
+    whole = _page(ask, shelf, kind_of_list.directions[0], limit=100)
     gone = f"{whole[0].partition('-')[0]}-{_LOWEST}"
 
-    answer = ask("GET", shelf.path, **shelf.query, **kind.directions[0], limit=2, after=gone)
+    answer = ask("GET", shelf.path, **shelf.query, **kind_of_list.directions[0], limit=2, after=gone)
 
     if answer.status_code == 200:
         must(equal([], [item["id"] for item in answer.json()], f"items after the unknown cursor {gone}"))
