@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("kind_of_list", ["agents", "archives", "blocks", "conversations", "passages"], indirect=True)
 @contract(
-    "REST-PAGES-005",
+    "REST-WALK-001",
     needs=["agents"],
     because="lists of a shared server change while they are read; exports and clean-ups rest on the walk being whole",
 )
@@ -27,4 +27,4 @@ def test_walk_is_whole_while_items_come_and_go(
     """A walk gives what is in the list all the time, once and in order, whatever is added and deleted meanwhile."""
     from .walking import WalkingMachine
 
-    letta_sequences.run(lambda: WalkingMachine(ask, kind_of_list, fill), examples=4, steps=14)
+    letta_sequences.run(lambda: WalkingMachine(ask, kind_of_list, fill), examples=3, steps=12, tries=3)

@@ -33,7 +33,8 @@ class _Walk:
 class WalkingMachine(RuleBasedStateMachine):
     """One sequence on a list of its own: pages are turned, with a new limit each, and items are added and deleted.
 
-    `fill` makes a list of so many items. The item at which a walk stands is not deleted: REST-PAGES-004.
+    At last it is walked whole from either end. `fill` makes a list of so many items. The item at which a walk stands
+    is not deleted: REST-PAGES-004.
     """
 
     def __init__(self, ask: Ask, kind: Kind, fill: Callable[[int], Shelf]) -> None:
@@ -51,8 +52,14 @@ class WalkingMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if sys.exc_info()[0] is None:
-            while self.walk is not None:
-                self._turn(limit=3)
+            self._end_walk()
+            for is_newest_first in (False, True):
+                self.begin(is_newest_first)
+                self._end_walk()
+
+    def _end_walk(self) -> None:
+        while self.walk is not None:
+            self._turn(limit=2)
 
     @rule()
     def add(self) -> None:

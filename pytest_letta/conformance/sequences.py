@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -74,12 +75,14 @@ class Sequences:
             return begun
 
         try:
-            run_state_machine_as_test(
-                begin,  # type: ignore[arg-type]
-                settings=_settings(
-                    examples * (_MORE_SEQUENCES if is_thorough else 1), steps * (_MORE_STEPS if is_thorough else 1)
-                ),
-            )
+            with _no_constants():
+                run_state_machine_as_test(
+                    begin,  # type: ignore[arg-type]
+                    settings=_settings(
+                        examples * (_MORE_SEQUENCES if is_thorough else 1),
+                        steps * (_MORE_STEPS if is_thorough else 1),
+                    ),
+                )
         finally:
             commands = self._recorder.commands - commands_before
             self._item.user_properties += [("letta_sequences", shortening.begun), ("letta_commands", commands)]
@@ -93,6 +96,20 @@ class Sequences:
 
             return secrets.randbits(32)
         return zlib.crc32(self._item.name.encode())
+
+
+@contextmanager
+def _no_constants() -> Iterator[None]:
+    """Keep Hypothesis from drawing constants that it finds in modules.
+
+    They are those of whatever the process has loaded, so that the same seed gives other sequences in another project.
+    """
+    from unittest.mock import patch
+
+    from hypothesis.internal.conjecture.providers import HypothesisProvider
+
+    with patch.object(HypothesisProvider, "_maybe_draw_constant", lambda *_, **__: None):
+        yield
 
 
 def _settings(examples: int, steps: int) -> settings:

@@ -141,3 +141,36 @@ def _wait_for(file: Path, run: subprocess.Popen[str]) -> None:
     while not file.exists() and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert file.exists()
+
+
+DRAWING = """
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+{loads}
+
+@contract("XOWN-SEQUENCE-003")
+def test_drawing(letta_client, letta_sequences):
+    \"\"\"Texts are drawn.\"\"\"
+    seen = []
+
+    class Drawing(RuleBasedStateMachine):
+        @rule(text=st.text())
+        def draw(self, text):
+            seen.append(text)
+
+    letta_sequences.run(Drawing, examples=30, steps=6)
+    print("drawn:", seen)
+"""
+
+
+def test_sequences_do_not_depend_on_what_else_is_loaded(run_own, pytester: pytest.Pytester) -> None:
+    pytester.syspathinsert()
+    pytester.makepyfile(texts_of_a_project=f"TEXTS = {[str(number) for number in range(300)]}")
+
+    alone, beside = (
+        re.findall("drawn: .*", run_own(DRAWING.format(loads=loads), "-rP").stdout.str())
+        for loads in ("", "import texts_of_a_project")
+    )
+
+    assert len(alone) == 1
+    assert alone == beside

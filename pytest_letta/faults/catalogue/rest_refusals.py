@@ -14,7 +14,7 @@ from pytest_letta.faults.catalogue.rest_cases import (
 )
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.memory import ignore_cursors, take_label
-from pytest_letta.faults.rest import change_status, drop_list_item, replace_body
+from pytest_letta.faults.rest import change_status, drop_list_item, replace_body, reverse_list
 from pytest_letta.faults.surface import choke_on, rewrite_query
 
 _AGENT = r"/agents/agent-[^/]+$"
@@ -106,5 +106,23 @@ OF_PAGES = (
         ),
         reason="^number of items|^items on a page of limit 0",
         make=lambda: rewrite_query(r"limit=\d+&?", "", on=_SURE_LISTS),
+    ),
+    CataloguedFault(
+        name="walk-meets-ignored-cursors",
+        kills=cases("REST-WALK-001", "agents passages"),
+        reason="^the walk repeats",
+        make=lambda: ignore_cursors(on=Match("GET", "/agents/$|/archival-memory$")),
+    ),
+    CataloguedFault(
+        name="walk-meets-lost-items",
+        kills=cases("REST-WALK-001", "blocks conversations"),
+        reason="^items that were there all the time and were not given",
+        make=lambda: drop_list_item(0, on=Match("GET", "/(blocks|conversations)/$")),
+    ),
+    CataloguedFault(
+        name="walk-meets-another-order",
+        kills=cases("REST-WALK-001", "archives"),
+        reason="^the walk: ",
+        make=lambda: reverse_list(on=Match("GET", "/archives/$")),
     ),
 )
