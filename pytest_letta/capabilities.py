@@ -72,7 +72,8 @@ _NO_MODEL = (
     "OPENAI_API_BASE of the server to it, and give --letta-llm URL"
 )
 _NO_PASSWORD = "no password was given: use --letta-token or LETTA_API_KEY"
-_READ_ONLY = "this run only reads: leave out --letta-read-only"
+#: Why what writes is not applicable then.
+READ_ONLY = "this run only reads: leave out --letta-read-only"
 _OWN_STACK = "pytest-letta can {} only a stack that it started: use --letta-stack local in place of --letta-url"
 _CONTAINERS = "only a stack of containers can {}: use --letta-stack docker, or compose with a file of yours"
 #: What the harness knows or may do by itself: the reason when it does not, and what holds when nobody says.
@@ -103,7 +104,7 @@ _EXTRAS: Final[Mapping[str, tuple[str, bool]]] = {
         "or docker, whose proxy has one",
         False,
     ),
-    "write": (_READ_ONLY, True),
+    "write": (READ_ONLY, True),
 }
 
 
@@ -148,7 +149,7 @@ def _route(
     if missing:
         return Capability(route.name, False, _missing(missing, route.since, version))
     if not extras.get("write", True):
-        return Capability(route.name, False, _READ_ONLY)
+        return Capability(route.name, False, READ_ONLY)
     if route.with_model and not extras.get("model", False):
         return Capability(route.name, False, _NO_MODEL)
     return Capability(route.name, True, f"{', '.join(route.operations)} served")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpcore
 import httpx
@@ -12,6 +13,9 @@ import pytest
 from pytest_letta.settings import resolve
 from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.stack import Stack
+
+_TESTS = Path(__file__).parent
+_FAULTS, _CONTAINERS = _TESTS / "faults", _TESTS / "live" / "docker"
 
 #: Loaded before any inner run: such a run forgets what it imported, and of two httpcores httpx knows the first only.
 LOADED = (httpcore, httpx)
@@ -23,6 +27,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes many minutes together; run by `tox -e slow`.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``-n 2 --dist loadgroup``, have the tests of a file, and all those with containers, in one worker.
+
+    The latter count what an engine holds. Faults go to whoever is idle.
+    """
+    for item in items:
+        if _TESTS in item.path.parents and _FAULTS not in item.path.parents:
+            group = _CONTAINERS if _CONTAINERS in item.path.parents else item.path
+            item.add_marker(pytest.mark.xdist_group(str(group.relative_to(_TESTS))))
 
 
 @pytest.fixture(scope="session", autouse=True)

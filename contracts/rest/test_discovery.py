@@ -38,7 +38,6 @@ def test_specification_is_that_of_the_running_version(letta_client: httpx.Client
 )
 @contract(
     "REST-MODELS-001",
-    needs=["agents"],
     because="a wrong provider URL lists no model, and no agent can be made: letta-ai/letta#2388, #2772",
 )
 def test_models_are_listed_each_by_a_handle_of_its_own(letta_client: httpx.Client, path: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from pytest_letta.capabilities import READ_ONLY
 from pytest_letta.errors import PytestLettaError, ReadOnlyError
 
 #: What `pytest.skip` raises: a run without our verdicts takes ours for skips.
@@ -61,7 +62,9 @@ def judge(when: str, raised: BaseException | None) -> tuple[Verdict, str]:
     if raised is None:
         return Verdict.PASS, ""
     text = str(raised) or type(raised).__name__
-    if isinstance(raised, NotApplicable | ReadOnlyError):
+    if isinstance(raised, ReadOnlyError):
+        return Verdict.NOT_APPLICABLE, READ_ONLY  # whatever it was, so that it is told once
+    if isinstance(raised, NotApplicable):
         return Verdict.NOT_APPLICABLE, text
     if isinstance(raised, pytest.skip.Exception):
         return Verdict.COULD_NOT_RUN, text
