@@ -15,7 +15,7 @@ from pytest_letta.stack.local import LocalStack
 from pytest_letta.stack.stack import Stack
 
 _TESTS = Path(__file__).parent
-_FAULTS, _CONTAINERS = _TESTS / "faults", _TESTS / "live" / "docker"
+_FAULTS = _TESTS / "faults"
 
 #: Loaded before any inner run: such a run forgets what it imported, and of two httpcores httpx knows the first only.
 LOADED = (httpcore, httpx)
@@ -30,14 +30,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup``, have the tests of a file, and all those with containers, in one worker.
-
-    The latter count what an engine holds. Faults go to whoever is idle.
-    """
+    """With ``--dist loadgroup``, have the tests of a file in one process; those of faults go to whichever is idle."""
     for item in items:
         if _TESTS in item.path.parents and _FAULTS not in item.path.parents:
-            group = _CONTAINERS if _CONTAINERS in item.path.parents else item.path
-            item.add_marker(pytest.mark.xdist_group(str(group.relative_to(_TESTS))))
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(_TESTS))))
 
 
 @pytest.fixture(scope="session", autouse=True)
