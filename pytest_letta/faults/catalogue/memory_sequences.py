@@ -10,10 +10,10 @@ from pytest_letta.faults.writes import swallow_write
 
 FAULTS: tuple[CataloguedFault | StackFault, ...] = (
     CataloguedFault(
-        name="sequence-meets-ignored-detachment",
+        name="sequence-meets-dropped-edits",
         kills=("MEM-SEQUENCE-001",),
-        reason="has a block .* that is none of its own",
-        make=lambda: swallow_write("echo", on=Match("PATCH", "/blocks/detach/")),
+        reason="^block .*: value is .*, not ",
+        make=lambda: swallow_write("merged", on=Match("PATCH", r"/blocks/")),
     ),
     CataloguedFault(
         name="sequence-meets-old-prompt",
