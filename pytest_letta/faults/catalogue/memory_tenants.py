@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue.rest_cases import cases
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.net import drop_request_header
 from pytest_letta.faults.rest import change_status

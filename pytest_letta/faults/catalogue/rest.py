@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue.rest_cases import BLOCK_FIELDS, NEW_AGENT, UPDATES, cases
+from pytest_letta.faults.catalogue.cases import cases
+from pytest_letta.faults.catalogue.rest_cases import BLOCK_FIELDS, NEW_AGENT, UPDATES
 from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
 from pytest_letta.faults.catalogue.rest_providers import OF_NAMED_SERVERS, OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS

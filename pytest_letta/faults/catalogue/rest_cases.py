@@ -5,11 +5,7 @@ Without those that Letta 0.16.8 fails by itself: no fault can show that they are
 
 from __future__ import annotations
 
-
-def cases(id: str, names: str) -> tuple[str, ...]:
-    """Return the ids of the cases `names` of one contract."""
-    return tuple(f"{id}[{name}]" for name in names.split())
-
+from pytest_letta.faults.catalogue.cases import cases
 
 NEW_AGENT = cases("REST-AGENTS-001", "texts metadata timezone autoclear agent-type files")
 UPDATES = cases("REST-UPDATE-001", "name description system metadata timezone autoclear max-files")

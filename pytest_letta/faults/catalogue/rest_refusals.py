@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.catalogue.rest_cases import (
     BELOW_UNKNOWN_AGENT,
     HOSTILE,
@@ -10,7 +11,6 @@ from pytest_letta.faults.catalogue.rest_cases import (
     UNKNOWN_ELSEWHERE,
     UNKNOWN_PARTS,
     WALKS,
-    cases,
 )
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.memory import ignore_cursors, take_label
@@ -109,13 +109,13 @@ OF_PAGES = (
     ),
     CataloguedFault(
         name="walk-meets-ignored-cursors",
-        kills=cases("REST-WALK-001", "agents passages"),
+        kills=cases("REST-WALK-001", "agents", "passages"),
         reason="^the walk repeats",
         make=lambda: ignore_cursors(on=Match("GET", "/agents/$|/archival-memory$")),
     ),
     CataloguedFault(
         name="walk-meets-lost-items",
-        kills=cases("REST-WALK-001", "blocks conversations"),
+        kills=cases("REST-WALK-001", "blocks", "conversations"),
         reason="^items that were there all the time and were not given",
         make=lambda: drop_list_item(0, on=Match("GET", "/(blocks|conversations)/$")),
     ),
