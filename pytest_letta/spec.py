@@ -83,6 +83,27 @@ class Spec:
                 return key
         return None
 
+    def takes(self, method: str, path: str, *names: str) -> bool:
+        """Tell whether the operation that a request is for documents each name, in its query or its JSON body."""
+        template = self.operation_for(method, path)
+        if template is None:
+            return False
+        item = self.document["paths"][self.operations[template].path]
+        operation = item[method.lower()]
+        known = {one.get("name") for one in (*item.get("parameters", ()), *operation.get("parameters", ()))}
+        bodies = operation.get("requestBody", {}).get("content", {})
+        return known.union(*(self._properties(one.get("schema")) for one in bodies.values())).issuperset(names)
+
+    def _properties(self, schema: Any) -> set[str]:
+        """Return the names of the fields of an object, or of all the objects that it may be."""
+        if not isinstance(schema, dict):
+            return set()
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return self._properties(self.document.get("components", {}).get("schemas", {}).get(name))
+        parts = (one for key in ("allOf", "anyOf", "oneOf") for one in schema.get(key, ()))
+        return set(schema.get("properties", ())).union(*map(self._properties, parts))
+
     @cached_property
     def _nameless_keys(self) -> frozenset[str]:
         return frozenset(_nameless(key) for key in self.operations)

@@ -96,3 +96,33 @@ def test_odd_parts_of_a_document_are_passed_over() -> None:
 
     assert spec.version is None
     assert [operation.is_deprecated for operation in spec.operations.values()] == [False, False]
+
+
+def test_operation_takes_the_names_of_its_query_and_of_its_body() -> None:
+    text = {"properties": {"name": {}}}
+    document = {
+        "openapi": "3.1.0",
+        "paths": {
+            "/v1/tools/": {
+                "get": {"parameters": [{"in": "query", "name": "limit"}]},
+                "post": {
+                    "requestBody": {
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tool"}}}
+                    }
+                },
+            }
+        },
+        "components": {
+            "schemas": {
+                "Tool": {"anyOf": [{"properties": {"tags": {}}}, {"$ref": "#/components/schemas/Text"}]},
+                "Text": text,
+            }
+        },
+    }
+    spec = Spec.from_openapi(document)
+
+    assert spec.takes("GET", "/v1/tools/", "limit")
+    assert not spec.takes("GET", "/v1/tools/", "limit", "order")
+    assert spec.takes("POST", "/v1/tools/", "name", "tags")
+    assert not spec.takes("POST", "/v1/tools/", "limit")
+    assert not spec.takes("GET", "/v1/runs/", "limit")
