@@ -72,6 +72,21 @@ _ELSEWHERE: dict[str, tuple[str, str]] = {
     "folder": ("GET", "folders/source-{unknown}"),
     "files-of-folder": ("GET", "folders/source-{unknown}/files"),
     "step": ("GET", "steps/step-{unknown}"),
+    "agents-of-folder": ("GET", "folders/source-{unknown}/agents"),
+    "source": ("GET", "sources/source-{unknown}"),
+    "agents-of-source": ("GET", "sources/source-{unknown}/agents"),
+    "group": ("GET", "groups/group-{unknown}"),
+    "delete-group": ("DELETE", "groups/group-{unknown}"),
+    "messages-of-group": ("GET", "groups/group-{unknown}/messages"),
+    "identity": ("GET", "identities/identity-{unknown}"),
+    "delete-identity": ("DELETE", "identities/identity-{unknown}"),
+    "agents-of-identity": ("GET", "identities/identity-{unknown}/agents"),
+    "blocks-of-identity": ("GET", "identities/identity-{unknown}/blocks"),
+    "provider": ("GET", "providers/provider-{unknown}"),
+    "delete-provider": ("DELETE", "providers/provider-{unknown}"),
+    "delete-archive": ("DELETE", "archives/archive-{unknown}"),
+    "delete-folder": ("DELETE", "folders/source-{unknown}"),
+    "delete-conversation": ("DELETE", "conversations/conv-{unknown}"),
 }
 
 
