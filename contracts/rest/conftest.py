@@ -9,25 +9,37 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta import not_applicable
+from pytest_letta import must, not_applicable
+from pytest_letta.conformance.checks import status
 
-from .shelves import KINDS, Filling, Kind, Shelf
+from ..memory.tenants import User, must_be_told_apart, new_user
+from . import shelves
+from .resources import KINDS, Shop, Values
 
 if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
     from pytest_letta.agent import AgentMaker
+    from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
 Ask = Callable[..., "httpx.Response"]
-Fill = Callable[[int], Shelf]
+Fill = Callable[[int], shelves.Shelf]
+Takes = Callable[..., bool]
 
 
 @pytest.fixture
 def unknown() -> str:
     """The part of an id that tells resources apart, well formed, that no resource has."""
     return str(uuid.uuid4())
+
+
+@pytest.fixture
+def takes(letta_deployment: Deployment) -> Takes:
+    """Tell whether ``takes(method, path, *names)``: the server documents these names, or nothing at all."""
+    spec = letta_deployment.spec
+    return lambda method, path, *names: spec is None or spec.takes(method, path, *names)
 
 
 @pytest.fixture
@@ -39,18 +51,98 @@ def ask(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: 
     """
 
     def send(method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        spec = letta_deployment.spec
-        if spec is not None and spec.operation_for(method, path) is None:
-            not_applicable(f"this server does not document {method} {path.partition('?')[0]}")
-        # ASCII, so that lone surrogates can be sent, and infinities by the names that Python gives them.
-        content = body if isinstance(body, bytes | str | None) else json.dumps(body)
-        headers = {} if content is None else {"Content-Type": "application/json"}
-        answer = letta_client.request(method, path, content=content, headers=headers, params=query or None)
+        answer = _send(letta_client, letta_deployment, {}, method, path, body, query)
         if method == "POST" and path.count("/") == 3 and path.endswith("/") and answer.is_success:
             _enter(path, answer.json(), letta_ledger)
         return answer
 
     return send
+
+
+@pytest.fixture
+def ask_as(letta_deployment: Deployment) -> Callable[[User], Ask]:
+    """Return ``ask_as(user)``, which sends what a user of an organization of our own asks, as ``ask`` does.
+
+    What he creates goes with his organization.
+    """
+
+    def asking(user: User) -> Ask:
+        headers = {"user_id": user.id}
+        return lambda method, path, body=None, **query: _send(
+            user.client, letta_deployment, headers, method, path, body, query
+        )
+
+    return asking
+
+
+def _send(
+    client: httpx.Client,
+    deployment: Deployment,
+    headers: dict[str, str],
+    method: str,
+    path: str,
+    body: Any,
+    query: dict[str, Any],
+) -> httpx.Response:
+    spec = deployment.spec
+    if spec is not None and spec.operation_for(method, path) is None:
+        not_applicable(f"this server does not document {method} {path.partition('?')[0]}")
+    # ASCII, so that lone surrogates can be sent, and infinities by the names that Python gives them.
+    content = body if isinstance(body, bytes | str | None) else json.dumps(body)
+    sent = headers if content is None else {"Content-Type": "application/json", **headers}
+    return client.request(method, path, content=content, headers=sent, params=query or None)
+
+
+@pytest.fixture
+def stranger(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: Ledger) -> User:
+    """A user of an organization of his own, whom the server knows by the header that he sends."""
+    for need in ("users", "tools"):
+        if not letta_deployment.capabilities[need].available:
+            not_applicable(letta_deployment.capabilities[need].reason)
+    user = new_user(letta_client, letta_ledger)
+    must_be_told_apart(user, letta_ledger)
+    return user
+
+
+@pytest.fixture
+def open_shop(
+    kind: str,
+    request: pytest.FixtureRequest,
+    takes: Takes,
+    letta_deployment: Deployment,
+    letta_handles: Handles,
+    letta_ledger: Ledger,
+    letta_agent_args: dict[str, Any],
+) -> Callable[[Ask], Shop]:
+    """Return ``open_shop(ask)``, which makes and reads resources of the kind that the case names."""
+    for need in KINDS[kind].needs:
+        if not letta_deployment.capabilities[need].available:
+            not_applicable(letta_deployment.capabilities[need].reason)
+
+    def opened(ask: Ask) -> Shop:
+        def agent() -> str:
+            fields = {"name": letta_ledger.name(), "tags": letta_ledger.tags, "include_base_tools": False}
+            answer = ask("POST", "/v1/agents/", {**fields, **letta_handles.fields(), **letta_agent_args})
+            must(status(answer))
+            return str(answer.json()["id"])
+
+        makers = {
+            "name": letta_ledger.name,
+            "word": lambda: letta_ledger.name().replace("-", "_"),
+            "agent": agent,
+            "other_agent": agent,
+            "embedding": lambda: letta_handles.embedding or "",
+            "model_url": lambda: request.getfixturevalue("letta_llm").base_url,
+        }
+        return Shop(KINDS[kind], ask, takes, Values(makers))
+
+    return opened
+
+
+@pytest.fixture
+def shop(ask: Ask, open_shop: Callable[[Ask], Shop]) -> Shop:
+    """Make and read resources of the kind that the case names."""
+    return open_shop(ask)
 
 
 def _enter(path: str, created: Any, ledger: Ledger) -> None:
@@ -61,9 +153,9 @@ def _enter(path: str, created: Any, ledger: Ledger) -> None:
 
 
 @pytest.fixture
-def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -> Kind:
+def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -> shelves.Kind:
     """The kind of list that the case names, where the deployment has it."""
-    chosen = KINDS[request.param]
+    chosen = shelves.KINDS[request.param]
     capability = letta_deployment.capabilities[chosen.needs]
     if not capability.available:
         not_applicable(capability.reason)
@@ -71,6 +163,6 @@ def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -
 
 
 @pytest.fixture
-def fill(kind_of_list: Kind, ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> Fill:
+def fill(kind_of_list: shelves.Kind, ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> Fill:
     """Make a list of that kind with so many items of our own, or a few more."""
-    return lambda many: kind_of_list.fill(Filling(ask, make_letta_agent, letta_ledger, many))
+    return lambda many: kind_of_list.fill(shelves.Filling(ask, make_letta_agent, letta_ledger, many))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pytest_letta import must
+from pytest_letta import must, not_applicable
 from pytest_letta.conformance.checks import status
 
 if TYPE_CHECKING:
-    from .conftest import Ask
+    from .conftest import Ask, Takes
 
 _TABLE = Path(__file__).with_name("resources.yaml")
 
@@ -32,6 +32,7 @@ class Kind:
     moves: tuple[str, ...] = ()
     selects: Mapping[str, str] | None = None
     is_exact: bool = False
+    filters: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     count: str | None = None
 
 
@@ -74,12 +75,13 @@ class Values(Mapping[str, str]):
 
 @dataclass(frozen=True)
 class Made:
-    """A resource that was made: what was sent, and what the server answered."""
+    """A resource that was made: what was sent, what the server answered, and the queries that select it."""
 
     kind: Kind
     sent: Mapping[str, Any]
     state: Mapping[str, Any]
     selects: Mapping[str, str] | None
+    filters: Mapping[str, Mapping[str, Mapping[str, str]]]
 
     @property
     def id(self) -> str:
@@ -91,30 +93,56 @@ class Made:
 
 
 class Shop:
-    """Makes, reads and lists resources of one kind, ours only."""
+    """Makes, reads and lists resources of one kind, ours only.
 
-    def __init__(self, kind: Kind, ask: Ask, values: Values) -> None:
+    `ask` sends a request, `takes` tells which names the server documents.
+    """
+
+    def __init__(self, kind: Kind, ask: Ask, takes: Takes, values: Values) -> None:
         self.kind = kind
-        self._ask = ask
+        self.ask = ask
+        self.takes = takes
         self._values = values
 
     def make(self) -> Made:
-        """Make a resource with every field that the table knows; those made before have other names."""
-        self._values.renew("name", "word")
-        sent, query = self._values.fill(self.kind.create), self._values.fill(self.kind.query)
-        answer = self._ask("POST", self.kind.path, sent, **query)
+        """Make a resource with every field that the table and the server know; those made before have other names."""
+        sent, query = self.fill(self.kind.create), self._values.fill(self.kind.query)
+        sent = {key: value for key, value in sent.items() if self.takes("POST", self.kind.path, key)}
+        answer = self.ask("POST", self.kind.path, sent, **query)
         must(status(answer, 200, 201))
         selects = None if self.kind.selects is None else self._values.fill(self.kind.selects)
-        return Made(self.kind, sent, answer.json(), selects)
+        return Made(self.kind, sent, answer.json(), selects, self._values.fill(self.kind.filters))
 
     def read(self, made: Made) -> dict[str, Any]:
-        answer = self._ask("GET", made.path)
+        answer = self.ask("GET", made.path)
         must(status(answer))
         return dict(answer.json())
 
-    def listed(self, **query: Any) -> list[dict[str, Any]]:
-        """Return what the list gives for a query; for none, its newest page."""
-        answer = self._ask("GET", self.kind.path, **(query or {"order": "desc", "limit": 100}))
+    def selected(self, query: Mapping[str, str]) -> list[str]:
+        """Return the ids that the list gives for a query; the contract ends where the server does not take it."""
+        if not self.takes("GET", self.kind.path, *query):
+            not_applicable(f"this server does not document {' and '.join(query)} for GET {self.kind.path}")
+        answer = self.ask("GET", self.kind.path, **query)
+        must(status(answer))
+        return [str(one["id"]) for one in answer.json()]
+
+    def listed_beside(self, made: Made) -> list[dict[str, Any]]:
+        """Return the part of the list in which a resource must be: what selects it, its newest page, or all."""
+        path = self.kind.path
+        if made.selects and self.takes("GET", path, *made.selects):
+            answer = self.ask("GET", path, **made.selects)
+        elif self.takes("GET", path, "order", "limit"):
+            answer = self.ask("GET", path, order="desc", limit=100)
+        else:
+            return self.whole()
+        must(status(answer))
+        return list(answer.json())
+
+    def whole(self) -> list[dict[str, Any]]:
+        """Return the whole list."""
+        if self.takes("GET", self.kind.path, "after", "limit"):
+            return walked(self.ask, self.kind.path)
+        answer = self.ask("GET", self.kind.path)
         must(status(answer))
         return list(answer.json())
 
@@ -122,3 +150,17 @@ class Shop:
         """Return a part of the table with names that no other resource has."""
         self._values.renew("name", "word")
         return self._values.fill(value)
+
+
+def walked(ask: Ask, path: str, limit: int = 200) -> list[dict[str, Any]]:
+    """Return all of a list that goes by pages. A page that is not full, or has nothing new, is the last."""
+    items: dict[str, dict[str, Any]] = {}
+    cursor: dict[str, str] = {}
+    while True:
+        answer = ask("GET", path, limit=limit, **cursor)
+        must(status(answer))
+        page, known = answer.json(), len(items)
+        items.update({one["id"]: one for one in page})
+        if len(page) < limit or len(items) == known:
+            return list(items.values())
+        cursor = {"after": page[-1]["id"]}

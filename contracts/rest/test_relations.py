@@ -1,138 +1,176 @@
-"""Relations: what is attached is found from both ends, and what is taken away from neither."""
+"""Relations: what is attached is found from both ends, and what is taken away or deleted from neither."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_letta import contract, must
-from pytest_letta.conformance.checks import equal, refused, same_set, status
+from pytest_letta import contract, must, not_applicable
+from pytest_letta.conformance.checks import equal, refused, same_sequence, status
+
+from .relations import ENDS, RELATIONS, Relation
 
 if TYPE_CHECKING:
-    from pytest_letta.agent import Agent, AgentMaker
+    from pytest_letta import Deployment
+    from pytest_letta.agent import AgentMaker
+    from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .conftest import Ask, Takes
 
 _BOTH = "who is asked for the one must find the other, whichever end the client begins at"
 
 
-def _made(ask: Ask, path: str, body: dict[str, Any]) -> str:
-    answer = ask("POST", path, body)
-    must(status(answer, 200, 201))
-    return str(answer.json()["id"])
+class Ends:
+    """Two resources that can be attached to each other, and what stands for them in the table."""
 
+    def __init__(self, ask: Ask, takes: Takes, make: AgentMaker, ledger: Ledger, embedding: str) -> None:
+        self.ask = ask
+        self._takes = takes
+        self._make = make
+        self._given = {"embedding": embedding}
+        self._ledger = ledger
 
-def _ids(ask: Ask, path: str, **query: Any) -> list[str]:
-    answer = ask("GET", path, **query)
-    must(status(answer))
-    return [one if isinstance(one, str) else str(one["id"]) for one in answer.json()]
+    def fill(self, value: Any) -> Any:
+        """Return a part of the table with ids in it, of what is made for it the first time."""
+        text = json.dumps(value)
+        for word in ("agent", "other", *ENDS):
+            if f"{{{word}}}" in text and word not in self._given:
+                self._given[word] = self._made(word)
+        for word, id in {**self._given, "name": self._ledger.name()}.items():
+            text = text.replace(f"{{{word}}}", id)
+        return json.loads(text)
+
+    def _made(self, end: str) -> str:
+        if end not in ENDS:
+            return self._make().id
+        path, body = ENDS[end]
+        answer = self.ask("POST", path, self.fill(body))
+        must(status(answer, 200, 201))
+        return str(answer.json()["id"])
+
+    def patch(self, way: tuple[str, Any]) -> None:
+        must(status(self.ask("PATCH", self.fill(way[0]), self.fill(way[1])), 200, 204))
+
+    def path_of(self, end: str) -> str:
+        """Return the path at which an end is read and deleted."""
+        return str(self.fill(f"{ENDS[end][0] if end in ENDS else '/v1/agents/'}{{{end}}}"))
+
+    def shown(self, relation: Relation) -> dict[str, list[str]]:
+        """Return the ids that each end shows of the other, by the paths that the server has."""
+        paths = self.served(path for end in relation.ends for path in relation.shows[end])
+        if not paths:
+            not_applicable("this server does not tell what is attached")
+        return {path: self._ids(path, relation.field) for path in paths}
+
+    def served(self, paths: Iterable[str]) -> list[str]:
+        """Return those of `paths` that the server has, with the query that they carry."""
+        parts = {path: path.replace("=", "?").split("?") for path in paths}
+        return [path for path, (asked, *names) in parts.items() if self._takes("GET", asked, *names[:1])]
+
+    def _ids(self, path: str, field: str) -> list[str]:
+        answer = self.ask("GET", self.fill(path))
+        must(status(answer))
+        document = answer.json()
+        items = document[field] if isinstance(document, dict) else document
+        return [str(one["id"]) if isinstance(one, dict) else str(one) for one in items]
 
 
 @pytest.fixture
-def identity(ask: Ask, letta_ledger: Ledger) -> str:
-    """The id of an identity that nothing belongs to."""
-    key = letta_ledger.name()
-    return _made(ask, "/v1/identities/", {"identifier_key": key, "name": "Zo\u00eb", "identity_type": "user"})
+def relation(pair: str, letta_deployment: Deployment) -> Relation:
+    """The relation that the case names, where the deployment has it."""
+    for need in RELATIONS[pair].needs:
+        if not letta_deployment.capabilities[need].available:
+            not_applicable(letta_deployment.capabilities[need].reason)
+    return RELATIONS[pair]
 
 
-@contract("REST-RELATION-001", needs=["agents"], because=_BOTH)
-def test_identity_and_agent_find_each_other(ask: Ask, make_letta_agent: AgentMaker, identity: str) -> None:
-    """An agent to which an identity is attached is listed by it, and by no other way after the detachment."""
-    agent, _ = make_letta_agent(), make_letta_agent()
-
-    must(status(ask("PATCH", f"{agent.path}/identities/attach/{identity}"), 200, 204))
-    must(equal([agent.id], _ids(ask, f"/v1/identities/{identity}/agents"), "agents of the identity"))
-    must(equal([agent.id], _ids(ask, "/v1/agents/", identity_id=identity), "agents listed by the identity"))
-
-    must(status(ask("PATCH", f"{agent.path}/identities/detach/{identity}"), 200, 204))
-    must(equal([], _ids(ask, f"/v1/identities/{identity}/agents"), "agents of the identity after the detachment"))
-    must(equal([], _ids(ask, "/v1/agents/", identity_id=identity), "agents listed after the detachment"))
+@pytest.fixture
+def ends(ask: Ask, takes: Takes, make_letta_agent: AgentMaker, letta_handles: Handles, letta_ledger: Ledger) -> Ends:
+    """Resources that can be attached to each other, each made when it is asked for."""
+    return Ends(ask, takes, make_letta_agent, letta_ledger, letta_handles.embedding or "")
 
 
-@contract("REST-RELATION-002", needs=["blocks"], because=_BOTH)
-def test_identity_and_block_find_each_other(ask: Ask, letta_ledger: Ledger, identity: str) -> None:
-    """A block to which an identity is attached is listed by it, and no longer after the detachment."""
-    block = _made(ask, "/v1/blocks/", {"label": letta_ledger.name(), "value": "x"})
+@pytest.mark.parametrize("pair", RELATIONS)
+@contract("REST-RELATION-001", because=_BOTH)
+def test_what_is_attached_is_found_from_both_ends(ends: Ends, relation: Relation) -> None:
+    """What is attached, even twice, is shown once by each of its ends beside what was there; detached, no longer."""
+    one, other = relation.ends
+    before = ends.shown(relation)
 
-    must(status(ask("PATCH", f"/v1/blocks/{block}/identities/attach/{identity}")))
-    must(equal([block], _ids(ask, f"/v1/identities/{identity}/blocks"), "blocks of the identity"))
-    must(equal([block], _ids(ask, "/v1/blocks/", identity_id=identity), "blocks listed by the identity"))
+    for _ in range(2):
+        ends.patch(relation.attach)
 
-    must(status(ask("PATCH", f"/v1/blocks/{block}/identities/detach/{identity}")))
-    must(equal([], _ids(ask, f"/v1/identities/{identity}/blocks"), "blocks of the identity after the detachment"))
-
-
-@contract("REST-RELATION-003", needs=["agents", "blocks"], because=_BOTH)
-def test_block_and_agent_find_each_other(ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> None:
-    """A block that two agents hold is listed by both, and one that is deleted by neither."""
-    block = _made(ask, "/v1/blocks/", {"label": letta_ledger.name(), "value": "x"})
-    agents = [make_letta_agent(block_ids=[block]), make_letta_agent()]
-    must(status(ask("PATCH", f"{agents[1].path}/core-memory/blocks/attach/{block}")))
-
-    must(same_set([one.id for one in agents], _ids(ask, f"/v1/blocks/{block}/agents"), "agents of the block"))
-    must(status(ask("DELETE", f"/v1/blocks/{block}"), 200, 204))
-
-    for agent in agents:
-        held = _ids(ask, f"{agent.path}/core-memory/blocks")
-        must(None if block not in held else f"{agent.id} still holds the deleted block")
+    for path, ids in ends.shown(relation).items():
+        added = ends.fill(f"{{{other if path in relation.shows[one] else one}}}")
+        must(same_sequence(sorted([*before[path], added]), sorted(ids), f"{ends.fill(path)} after the attachment"))
+    ends.patch(relation.detach)
+    for path, ids in ends.shown(relation).items():
+        must(same_sequence(sorted(before[path]), sorted(ids), f"{ends.fill(path)} after the detachment"))
 
 
-@contract("REST-RELATION-004", needs=["agents", "archives"], because=_BOTH)
-def test_archive_and_agent_find_each_other(ask: Ask, letta_agent: Agent, letta_ledger: Ledger) -> None:
-    """An archive that is attached to an agent is listed by it, and no longer after the detachment."""
-    archive = _made(ask, "/v1/archives/", {"name": letta_ledger.name(), "embedding": letta_agent.state["embedding"]})
+@pytest.mark.parametrize(
+    ("pair", "gone"),
+    [
+        pytest.param(pair, end, id=f"{pair}-without-{end}")
+        for pair, relation in RELATIONS.items()
+        for end in relation.ends
+    ],
+)
+@contract("REST-RELATION-002", because="what is deleted and still named sends its clients to what does not exist")
+def test_what_is_deleted_is_found_from_nowhere(ends: Ends, ask: Ask, relation: Relation, gone: str) -> None:
+    """What is deleted is no longer named by what it was attached to, which stays."""
+    ends.patch(relation.attach)
+    id = ends.fill(f"{{{gone}}}")
+    kept = next(end for end in relation.ends if end != gone)
 
-    must(status(ask("PATCH", f"{letta_agent.path}/archives/attach/{archive}"), 200, 204))
-    must(equal([letta_agent.id], _ids(ask, f"/v1/archives/{archive}/agents"), "agents of the archive"))
-    must(equal([archive], _ids(ask, "/v1/archives/", agent_id=letta_agent.id), "archives of the agent"))
+    must(status(ask("DELETE", ends.path_of(gone)), 200, 202, 204))
 
-    must(status(ask("PATCH", f"{letta_agent.path}/archives/detach/{archive}"), 200, 204))
-    must(equal([], _ids(ask, f"/v1/archives/{archive}/agents"), "agents of the archive after the detachment"))
-    must(equal([], _ids(ask, "/v1/archives/", agent_id=letta_agent.id), "archives after the detachment"))
-
-
-@contract("REST-RELATION-005", needs=["agents"], because=_BOTH)
-def test_group_and_agent_find_each_other(ask: Ask, make_letta_agent: AgentMaker) -> None:
-    """The agents of a group list it; deleted, it is listed by none of them, and they stay."""
-    agents = [make_letta_agent() for _ in range(2)]
-    body = {"agent_ids": [one.id for one in agents], "description": "Two who talk."}
-    group = _made(ask, "/v1/groups/", body)
-    for agent in agents:
-        must(equal([group], _ids(ask, f"{agent.path}/groups"), "groups of a member"))
-
-    must(status(ask("DELETE", f"/v1/groups/{group}"), 200, 204))
-
-    for agent in agents:
-        must(equal([], _ids(ask, f"{agent.path}/groups"), "groups of a member after the deletion"))
-        must(status(ask("GET", agent.path)))
+    for path in (ends.path_of(kept), *ends.served(relation.shows[kept])):
+        answer = ask("GET", ends.fill(path))
+        must(status(answer))
+        must(f"{ends.fill(path)} still names {id}, which is deleted" if id in answer.text else None)
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("{agent}/identities/attach/identity-{unknown}", id="identity"),
-        pytest.param("{agent}/archives/attach/archive-{unknown}", id="archive"),
-        pytest.param("{agent}/sources/attach/source-{unknown}", id="source"),
+        pytest.param("/v1/agents/{agent}/identities/attach/identity-{unknown}", id="identity-to-agent"),
+        pytest.param("/v1/agents/{agent}/archives/attach/archive-{unknown}", id="archive-to-agent"),
+        pytest.param("/v1/agents/{agent}/sources/attach/source-{unknown}", id="source-to-agent"),
+        pytest.param("/v1/blocks/{block}/identities/attach/identity-{unknown}", id="identity-to-block"),
+        pytest.param("/v1/blocks/block-{unknown}/identities/attach/{identity}", id="identity-to-unknown-block"),
     ],
 )
-@contract("REST-RELATION-006", needs=["agents"], because="an attachment to nothing that succeeds is believed")
-def test_unknown_cannot_be_attached(ask: Ask, letta_agent: Agent, unknown: str, path: str) -> None:
-    """Attaching what does not exist is refused with 404 that names it."""
-    must(refused(ask("PATCH", path.format(agent=letta_agent.path, unknown=unknown)), 404, naming=unknown))
+@contract("REST-RELATION-003", needs=["agents"], because="an attachment to nothing that succeeds is believed")
+def test_unknown_cannot_be_attached(ends: Ends, ask: Ask, unknown: str, path: str) -> None:
+    """Attaching what does not exist, or to what does not exist, is refused with 404 that names it."""
+    must(refused(ask("PATCH", ends.fill(path.replace("{unknown}", unknown))), 404, naming=unknown))
 
 
 @contract("REST-TAGS-001", needs=["agents"], because="people choose among tags that exist")
 def test_tags_are_listed_as_long_as_an_agent_has_them(
-    ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger
+    ask: Ask, takes: Takes, make_letta_agent: AgentMaker, letta_ledger: Ledger
 ) -> None:
     """A tag of an agent is found in the list of tags by its text, once, and not after the agent is gone."""
     tag = letta_ledger.name()
     agents = [make_letta_agent(tags=[tag]) for _ in range(2)]
-    must(equal([tag], _ids(ask, "/v1/tags/", name=tag), "tags found by the name"))
+    # `name` since 0.12, `query_text` before, and still.
+    queries = [{word: tag} for word in ("name", "query_text") if takes("GET", "/v1/tags/", word)]
+    for query in queries:
+        must(equal([tag], _listed(ask, query), f"tags found by {query}"))
 
     for agent in agents:
         must(status(ask("DELETE", agent.path), 200, 204))
 
-    must(equal([], _ids(ask, "/v1/tags/", name=tag), "tags found after the last agent that had it is gone"))
+    for query in queries:
+        must(equal([], _listed(ask, query), f"tags found by {query} after the last agent that had it is gone"))
+
+
+def _listed(ask: Ask, query: dict[str, str]) -> list[str]:
+    answer = ask("GET", "/v1/tags/", **query)
+    must(status(answer))
+    return list(answer.json())

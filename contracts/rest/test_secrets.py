@@ -85,7 +85,7 @@ def test_refusal_shows_nothing_of_the_inside(
     if case == "duplicate":
         must(status(ask("POST", "/v1/folders/", folder)))
     answer = {
-        "unknown": lambda: ask("GET", f"/v1/archives/archive-{unknown}"),
+        "unknown": lambda: ask("GET", f"/v1/folders/source-{unknown}"),
         "duplicate": lambda: ask("POST", "/v1/folders/", folder),
         "wrong-type": lambda: ask("POST", "/v1/folders/", {"name": 5}),
         "nul": lambda: ask("POST", "/v1/folders/", {**folder, "name": "a\0b"}),
