@@ -29,8 +29,9 @@ class Relation:
         return one, other
 
 
-def _by_path(attach: str, shows: Mapping[str, tuple[str, ...]], *needs: str) -> Relation:
-    return Relation((attach, None), (attach.replace("/attach/", "/detach/"), None), shows, ("agents", *needs))
+def _by_path(attach: str, shows: Mapping[str, tuple[str, ...]], *needs: str, field: str = "") -> Relation:
+    detach = attach.replace("/attach/", "/detach/")
+    return Relation((attach, None), (detach, None), shows, ("agents", *needs), field)
 
 
 _A = "/v1/agents/{agent}"
@@ -49,7 +50,8 @@ ENDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 RELATIONS: Mapping[str, Relation] = {
     "identity-agent": _by_path(
         f"{_A}/identities/attach/{{identity}}",
-        {"identity": ("/v1/identities/{identity}/agents", "/v1/agents/?identity_id={identity}"), "agent": ()},
+        {"identity": ("/v1/identities/{identity}/agents", "/v1/agents/?identity_id={identity}"), "agent": (_A,)},
+        field="identity_ids",
     ),
     "identity-block": _by_path(
         "/v1/blocks/{block}/identities/attach/{identity}",

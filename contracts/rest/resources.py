@@ -104,8 +104,13 @@ class Shop:
         self.takes = takes
         self._values = values
 
-    def make(self) -> Made:
-        """Make a resource with every field that the table and the server know; those made before have other names."""
+    def make(self, *, elsewhere: bool = False) -> Made:
+        """Make a resource with every field that the table and the server know; those made before have other names.
+
+        With `elsewhere` it hangs on other agents than those.
+        """
+        if elsewhere:
+            self._values.renew("agent", "other_agent")
         sent, query = self.fill(self.kind.create), self._values.fill(self.kind.query)
         sent = {key: value for key, value in sent.items() if self.takes("POST", self.kind.path, key)}
         answer = self.ask("POST", self.kind.path, sent, **query)

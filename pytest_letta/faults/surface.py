@@ -36,9 +36,9 @@ class _ForgottenDeletion(Fault):
     forgotten: set[str] = field(default_factory=set, compare=False)
 
     def request(self, request: Request) -> Request | Response:
-        if request.path in self.forgotten:
+        if request.target in self.forgotten:
             return request
-        self.forgotten.add(request.path)
+        self.forgotten.add(request.target)
         return Response.of(200, b"null")
 
 

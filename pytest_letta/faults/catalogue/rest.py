@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pytest_letta.faults.catalogue.cases import cases
-from pytest_letta.faults.catalogue.rest_cases import BLOCK_FIELDS, NEW_AGENT, UPDATES
+from pytest_letta.faults.catalogue.rest_blocks import OF_BLOCKS
+from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES
 from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
 from pytest_letta.faults.catalogue.rest_providers import OF_NAMED_SERVERS, OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
+from pytest_letta.faults.catalogue.rest_relations import OF_RELATIONS, OF_TENANTS
+from pytest_letta.faults.catalogue.rest_resources import OF_RESOURCES
+from pytest_letta.faults.catalogue.rest_users import OF_SECRETS, OF_USERS
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.rest import (
     change_status,
@@ -22,7 +26,6 @@ from pytest_letta.faults.writes import swallow_write
 _AGENT = r"/agents/agent-[^/]+$"
 _NEW_AGENT = Match("POST", "/agents/$")
 _AGENTS = Match("GET", "/agents/$")
-_NEW_BLOCK = Match("POST", "/blocks/$")
 _OF_DISCOVERY = (
     CataloguedFault(
         name="health-degraded",
@@ -164,48 +167,20 @@ _OF_LIFE = (
     ),
 )
 
-_OF_BLOCKS = (
-    CataloguedFault(
-        name="block-fields-dropped",
-        kills=cases("REST-BLOCKS-001", BLOCK_FIELDS),
-        reason="^the new block does not give back what was sent",
-        make=lambda: together(
-            set_request_field("value", "x", on=_NEW_BLOCK),
-            *(
-                drop_request_field(field, on=_NEW_BLOCK)
-                for field in ("limit", "description", "metadata", "read_only")
-            ),
-        ),
-    ),
-    CataloguedFault(
-        name="label-taken-for-a-part-of-it",
-        kills=("REST-BLOCKS-002",),
-        reason="^blocks listed by their label: 0 missing .* unexpected",
-        make=lambda: rewrite_query("label=", "label_search=", on=Match("GET", "/blocks/$")),
-    ),
-    CataloguedFault(
-        name="block-updates-acknowledged-but-dropped",
-        kills=(*cases("REST-BLOCKS-003", BLOCK_FIELDS), "REST-BLOCKS-004", "REST-BLOCKS-005"),
-        reason="when read after the update does not give back|listed by the new label|PATCH .* answered 200",
-        make=lambda: swallow_write("merged", on=Match("PATCH", "/v1/blocks/block-[^/]+$")),
-    ),
-    CataloguedFault(
-        name="block-deletion-forgotten",
-        kills=("REST-BLOCKS-005",),
-        reason=r"GET /v1/blocks/\S+ answered 200.*expected 404",
-        make=lambda: forget_first_deletion(on=Match("DELETE", "/v1/blocks/block-[^/]+$")),
-    ),
-)
-
 FAULTS: tuple[CataloguedFault, ...] = (
     *_OF_DISCOVERY,
     *_OF_NEW_AGENTS,
     *_OF_FILTERS,
     *_OF_LIFE,
-    *_OF_BLOCKS,
+    *OF_BLOCKS,
     *OF_REFUSALS,
     *OF_PAGES,
     *OF_CONVERSATIONS,
     *OF_PROVIDERS,
     *OF_NAMED_SERVERS,
+    *OF_RESOURCES,
+    *OF_RELATIONS,
+    *OF_TENANTS,
+    *OF_USERS,
+    *OF_SECRETS,
 )

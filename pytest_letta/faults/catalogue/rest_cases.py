@@ -23,7 +23,9 @@ UNKNOWN_PARTS = cases(
 )
 UNKNOWN_ELSEWHERE = cases(
     "REST-UNKNOWN-004",
-    "block delete-block message run messages-of-run conversation tool archive folder step",
+    "block delete-block message run messages-of-run conversation tool archive folder step agents-of-folder source "
+    "agents-of-source group delete-group messages-of-group identity delete-identity agents-of-identity "
+    "blocks-of-identity provider delete-provider delete-archive delete-folder delete-conversation",
 )
 
 MALFORMED = (
