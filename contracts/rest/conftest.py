@@ -93,14 +93,11 @@ def _send(
     return client.request(method, path, content=content, headers=sent, params=query or None)
 
 
-@pytest.fixture
-def stranger(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: Ledger) -> User:
+@pytest.fixture(scope="module")
+def stranger(letta_client: httpx.Client, letta_shared_ledger: Ledger) -> User:
     """A user of an organization of his own, whom the server knows by the header that he sends."""
-    for need in ("users", "tools"):
-        if not letta_deployment.capabilities[need].available:
-            not_applicable(letta_deployment.capabilities[need].reason)
-    user = new_user(letta_client, letta_ledger)
-    must_be_told_apart(user, letta_ledger)
+    user = new_user(letta_client, letta_shared_ledger)
+    must_be_told_apart(user, letta_shared_ledger)
     return user
 
 

@@ -33,9 +33,9 @@ def user(letta_client: httpx.Client, letta_ledger: Ledger) -> User:
 
 
 @pytest.fixture
-def ask_there(ask_as: Callable[[User], Ask], stranger: User) -> Ask:
-    """Ask as a user of an organization of our own, whom the server takes for himself."""
-    return ask_as(stranger)
+def ask_there(ask_as: Callable[[User], Ask], stranger: User, user: User) -> Ask:
+    """Ask as a user of a new organization, on a server that takes such users for themselves."""
+    return ask_as(user)
 
 
 def _listed(ask: Ask, path: str, id: str) -> dict[str, Any]:
