@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
-    from pytest_letta.agent import AgentMaker
+    from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
@@ -40,6 +40,12 @@ def takes(letta_deployment: Deployment) -> Takes:
     """Tell whether ``takes(method, path, *names)``: the server documents these names, or nothing at all."""
     spec = letta_deployment.spec
     return lambda method, path, *names: spec is None or spec.takes(method, path, *names)
+
+
+@pytest.fixture
+def word(letta_ledger: Ledger) -> str:
+    """A name that no other resource has, as one word, such as the name of a function."""
+    return letta_ledger.name().replace("-", "_")
 
 
 @pytest.fixture
@@ -140,6 +146,20 @@ def open_shop(
 def shop(ask: Ask, open_shop: Callable[[Ask], Shop]) -> Shop:
     """Make and read resources of the kind that the case names."""
     return open_shop(ask)
+
+
+@pytest.fixture
+def folder(ask: Ask, letta_handles: Handles, letta_ledger: Ledger) -> str:
+    """The path of an empty folder."""
+    answer = ask("POST", "/v1/folders/", {"name": letta_ledger.name(), "embedding": letta_handles.embedding})
+    must(status(answer))
+    return f"/v1/folders/{answer.json()['id']}"
+
+
+@pytest.fixture
+def turn(letta_agent: Agent) -> dict[str, Any]:
+    """A turn of ``letta_agent``: the answer to a message."""
+    return letta_agent.send("Hello.")
 
 
 def _enter(path: str, created: Any, ledger: Ledger) -> None:

@@ -10,6 +10,9 @@ from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, status
 from pytest_letta.llm import call_tool, say
 
+from .mcp import config_of, python_of
+from .tools import give, tools_of
+
 if TYPE_CHECKING:
     import httpx
 
@@ -22,39 +25,18 @@ if TYPE_CHECKING:
 _NEEDS = ["tools"]
 _BECAUSE = "agents reach other systems by MCP; a tool that is listed and cannot be called is worse than none"
 _SERVERS = "/v1/mcp-servers/"
-#: A server by the official SDK, which Letta has itself; `python` is that of the server.
-_SOURCE = '''
-from mcp.server.fastmcp import FastMCP
-
-server = FastMCP("pytest-letta")
-
-@server.tool()
-def {name}(text: str, times: int = 2) -> str:
-    """Repeat a text."""
-    if not text:
-        raise ValueError("nothing to repeat")
-    return text * times
-
-server.run()
-'''
 
 
-def _config(name: str) -> dict[str, Any]:
-    # One word: Letta 0.16 cuts arguments at spaces.
-    source = f"exec(bytes.fromhex('{_SOURCE.format(name=name).encode().hex()}'))"
-    return {"mcp_server_type": "stdio", "command": "python", "args": ["-c", source]}
+@pytest.fixture(scope="module")
+def python(letta_client: httpx.Client) -> str:
+    """The path of a Python beside the server that can be an MCP server."""
+    return python_of(letta_client)
 
 
 @pytest.fixture
-def name(letta_ledger: Ledger) -> str:
-    """A name for a tool that no other one has."""
-    return letta_ledger.name().replace("-", "_")
-
-
-@pytest.fixture
-def server(ask: Ask, letta_ledger: Ledger, name: str) -> dict[str, Any]:
-    """A connected MCP server with one tool of that name."""
-    answer = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": _config(name)})
+def server(ask: Ask, letta_ledger: Ledger, python: str, word: str) -> dict[str, Any]:
+    """A connected MCP server with one tool called `word`."""
+    answer = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": config_of(python, word)})
     if answer.status_code == 400 and "stdio" in answer.text:
         not_applicable(
             "this server starts no MCP servers of its own: it was not started with MCP_DISABLE_STDIO=false"
@@ -70,9 +52,9 @@ def _tools_of(ask: Ask, server: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @contract("REST-MCP-001", needs=_NEEDS, because=_BECAUSE)
-def test_connected_server_is_read_and_listed(ask: Ask, server: dict[str, Any], name: str) -> None:
+def test_connected_server_is_read_and_listed(ask: Ask, server: dict[str, Any], python: str, word: str) -> None:
     """A connected MCP server comes back as it was sent, when it is made, read and listed."""
-    expected = {"server_name": server["server_name"], **_config(name)}
+    expected = {"server_name": server["server_name"], **config_of(python, word)}
 
     must(echoed(expected, server, "the new MCP server"))
     read = ask("GET", f"{_SERVERS}{server['id']}")
@@ -84,10 +66,10 @@ def test_connected_server_is_read_and_listed(ask: Ask, server: dict[str, Any], n
 
 
 @contract("REST-MCP-002", needs=_NEEDS, because=_BECAUSE)
-def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], name: str) -> None:
+def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], word: str) -> None:
     """The tools of an MCP server have its names, texts and parameters; run, they give what the server gives."""
     tools = _tools_of(ask, server)
-    must(equal([name], [one["name"] for one in tools], "tools of the MCP server"))
+    must(equal([word], [one["name"] for one in tools], "tools of the MCP server"))
     must(equal("Repeat a text.", tools[0].get("description"), "description of the tool"))
     must(contains(tools[0]["json_schema"]["parameters"]["properties"], "times", "parameters of the tool"))
 
@@ -102,12 +84,12 @@ def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], 
 
 @contract("REST-MCP-003", needs=[*_NEEDS, "llm", "messages"], because=_BECAUSE)
 def test_agent_calls_a_tool_of_a_server(
-    ask: Ask, letta_agent: Agent, letta_llm: ModelControl, server: dict[str, Any], name: str
+    ask: Ask, letta_agent: Agent, letta_llm: ModelControl, server: dict[str, Any], word: str
 ) -> None:
     """An agent to which a tool of an MCP server is attached calls it in a turn, and the model gets what it gives."""
     (tool,) = _tools_of(ask, server)
-    must(status(ask("PATCH", f"{letta_agent.path}/tools/attach/{tool['id']}")))
-    script = letta_llm.script(call_tool(name, {"text": "otter ", "times": 2}), say("Done."))
+    give(ask, letta_agent, tool)
+    script = letta_llm.script(call_tool(word, {"text": "otter ", "times": 2}), say("Done."))
 
     turn = letta_agent.send(script.prompt())
 
@@ -117,10 +99,10 @@ def test_agent_calls_a_tool_of_a_server(
 
 
 @contract("REST-MCP-004", needs=_NEEDS, because="servers of tools are updated; agents must not call what is no more")
-def test_refresh_follows_the_server(ask: Ask, letta_ledger: Ledger, server: dict[str, Any], name: str) -> None:
+def test_refresh_follows_the_server(ask: Ask, letta_ledger: Ledger, server: dict[str, Any], python: str) -> None:
     """After an MCP server has another tool, and a refresh, the new one is listed and the old one is gone."""
     other = letta_ledger.name().replace("-", "_")
-    must(status(ask("PATCH", f"{_SERVERS}{server['id']}", {"config": _config(other)})))
+    must(status(ask("PATCH", f"{_SERVERS}{server['id']}", {"config": config_of(python, other)})))
 
     must(status(ask("PATCH", f"{_SERVERS}{server['id']}/refresh")))
 
@@ -128,17 +110,36 @@ def test_refresh_follows_the_server(ask: Ask, letta_ledger: Ledger, server: dict
 
 
 @contract("REST-MCP-005", needs=_NEEDS, because="tools of a server that is gone fail in the midst of a turn")
-def test_deleted_server_takes_its_tools_along(ask: Ask, server: dict[str, Any]) -> None:
-    """A deleted MCP server is gone by id and from the list, and so are its tools; a second deletion is 404."""
+def test_deleted_server_takes_its_tools_along(ask: Ask, letta_agent: Agent, server: dict[str, Any]) -> None:
+    """A deleted MCP server is gone by id and from the list, and its tools are gone from their agents, too."""
     (tool,) = _tools_of(ask, server)
-    path = f"{_SERVERS}{server['id']}"
+    give(ask, letta_agent, tool)
 
-    must(status(ask("DELETE", path), 200, 204))
+    must(status(ask("DELETE", f"{_SERVERS}{server['id']}"), 200, 204))
 
-    must(refused(ask("GET", path), 404, naming=server["id"]))
+    must(refused(ask("GET", f"{_SERVERS}{server['id']}"), 404, naming=server["id"]))
     must(lacks([one["id"] for one in ask("GET", _SERVERS).json()], server["id"], "list of MCP servers"))
     must(refused(ask("GET", f"/v1/tools/{tool['id']}"), 404, naming=tool["id"]))
-    must(refused(ask("DELETE", path), 404, naming=server["id"]))
+    must(lacks(tools_of(ask, letta_agent), tool["id"], "tools of the agent"))
+
+
+@pytest.mark.parametrize(
+    ("method", "below"),
+    [
+        pytest.param("GET", "", id="read"),
+        pytest.param("PATCH", "", id="update"),
+        pytest.param("DELETE", "", id="delete"),
+        pytest.param("GET", "/tools", id="tools"),
+        pytest.param("PATCH", "/refresh", id="refresh"),
+    ],
+)
+@contract("REST-MCP-007", needs=_NEEDS, because="an unknown server that looks empty hides a mistyped id")
+def test_unknown_server_is_refused(ask: Ask, unknown: str, method: str, below: str) -> None:
+    """Whatever is asked of an MCP server that does not exist is refused with 404 that names it."""
+    id = f"mcp_server-{unknown}"
+    body = {"config": config_of("python", "x")} if method == "PATCH" and not below else None
+
+    must(refused(ask(method, f"{_SERVERS}{id}{below}", body), 404, naming=id))
 
 
 @contract(

@@ -6,7 +6,7 @@ from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.catalogue.rest_blocks import OF_BLOCKS
 from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES
 from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
-from pytest_letta.faults.catalogue.rest_providers import OF_NAMED_SERVERS, OF_PROVIDERS
+from pytest_letta.faults.catalogue.rest_providers import OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
 from pytest_letta.faults.catalogue.rest_relations import OF_RELATIONS, OF_TENANTS
 from pytest_letta.faults.catalogue.rest_resources import OF_RESOURCES
@@ -177,7 +177,6 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *OF_PAGES,
     *OF_CONVERSATIONS,
     *OF_PROVIDERS,
-    *OF_NAMED_SERVERS,
     *OF_RESOURCES,
     *OF_RELATIONS,
     *OF_TENANTS,

@@ -1,0 +1,37 @@
+"""Jobs: work that the server does on its own, looked up by its id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_letta import contract, must
+from pytest_letta.conformance.checks import contains, equal, no_repeats, refused, status
+
+if TYPE_CHECKING:
+    from .conftest import Ask
+
+_JOBS = "/v1/jobs/"
+
+
+@contract("REST-JOBS-001", because="what runs in the background and is in no list can be neither seen nor stopped")
+def test_jobs_are_listed(ask: Ask) -> None:
+    """The list of jobs, all or the active ones, has each once, no more than asked for, and as it is when read."""
+    for query in ({}, {"active": True}):
+        answer = ask("GET", _JOBS, limit=3, **query)
+        must(status(answer))
+        ids = [one["id"] for one in answer.json()]
+        must(no_repeats(ids, "list of jobs") or contains(range(4), len(ids), "number of jobs on a page of 3"))
+        for id in ids:
+            read = ask("GET", f"{_JOBS}{id}")
+            must(status(read) or equal(id, read.json().get("id"), "id of the job when read"))
+
+
+@pytest.mark.parametrize(
+    ("method", "below"), [("GET", ""), ("PATCH", "/cancel"), ("DELETE", "")], ids=["read", "cancel", "delete"]
+)
+@contract("REST-JOBS-002", because="who stops a job that does not exist must learn that it goes on")
+def test_unknown_job_is_refused(ask: Ask, unknown: str, method: str, below: str) -> None:
+    """Reading, cancelling or deleting a job that does not exist is refused with 404 that names it."""
+    must(refused(ask(method, f"{_JOBS}job-{unknown}{below}"), 404, naming=f"job-{unknown}"))
