@@ -20,7 +20,7 @@ _RUN_SOURCE = Match("POST", "/v1/tools/run$")
 _SEND = Match("POST", "/messages$")
 _APPROVAL = Match("PATCH", "/tools/approval/")
 
-OF_TOOLS = (
+_OF_TOOLS = (
     CataloguedFault(
         name="duties-of-parameters-lost",
         kills=("REST-TOOLS-001", "REST-TOOLS-002"),
@@ -70,7 +70,7 @@ OF_TOOLS = (
     ),
 )
 
-OF_TOOL_RUNS = (
+_OF_TOOL_RUNS = (
     CataloguedFault(
         name="run-without-what-was-sent-along",
         kills=cases("REST-TOOLS-005", "with-arguments", "with-environment"),
@@ -112,7 +112,7 @@ OF_TOOL_RUNS = (
     ),
 )
 
-OF_APPROVALS = (
+_OF_APPROVALS = (
     CataloguedFault(
         name="duty-of-approval-forgotten",
         kills=(
@@ -143,4 +143,4 @@ OF_APPROVALS = (
     ),
 )
 
-FAULTS: tuple[CataloguedFault, ...] = (*OF_TOOLS, *OF_TOOL_RUNS, *OF_APPROVALS)
+FAULTS: tuple[CataloguedFault, ...] = (*_OF_TOOLS, *_OF_TOOL_RUNS, *_OF_APPROVALS)
