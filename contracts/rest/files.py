@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_letta import must
 from pytest_letta.conformance.checks import status
-from pytest_letta.telling import answered
+from pytest_letta.telling import answered, shorten
 
 if TYPE_CHECKING:
     import httpx
@@ -45,19 +45,21 @@ def upload(
 
 
 def processed(client: httpx.Client, folder: str, id: str) -> dict[str, Any]:
-    """Return a file with its content as soon as it is no longer worked on.
+    """Return a file with its content, as the folder lists it, as soon as it is no longer worked on.
 
     It may take as long as a request of this run may: embedding is as slow as the service that does it.
     """
     timeout_s = client.timeout.read or 60.0
     deadline = time.monotonic() + timeout_s
     while True:
-        answer = client.get(f"{folder}/files/{id}", params={"include_content": True})
+        answer = client.get(f"{folder}/files", params={"include_content": True})
         must(status(answer))
-        if answer.json()["processing_status"] not in _OPEN:
-            return dict(answer.json())
+        (file,) = [one for one in answer.json() if one["id"] == id] or [{}]
+        must(None if file else f"the uploaded file {id} is not among those of its folder: {answered(answer)}")
+        if file["processing_status"] not in _OPEN:
+            return dict(file)
         is_late = time.monotonic() > deadline
-        must(f"a file is worked on for {timeout_s:g} s: {answered(answer)}" if is_late else None)
+        must(f"a file is worked on for {timeout_s:g} s: {shorten(file)}" if is_late else None)
         time.sleep(0.1)
 
 

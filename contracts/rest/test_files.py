@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_letta import contract, must
-from pytest_letta.conformance.checks import contains, echoed, equal, refused, same_set, status
+from pytest_letta.conformance.checks import contains, echoed, equal, refused, same_set, status, unchanged
 
 from .files import TEXT, files_of, passages_of, pdf, processed, stored, upload
 
 if TYPE_CHECKING:
     import httpx
+
+    from .conftest import Ask
 
 _NEEDS = ["folders"]
 _OTTERS = "Otters hold hands."
@@ -76,9 +78,19 @@ def test_files_are_listed_and_deleted(letta_client: httpx.Client, folder: str) -
 
 
 @contract("REST-FILES-009", needs=_NEEDS, because="clients upload anew what is 404, and give up at what is 500")
-def test_file_that_does_not_exist_is_refused(letta_client: httpx.Client, folder: str, unknown: str) -> None:
+def test_file_that_does_not_exist_is_refused(ask: Ask, folder: str, unknown: str) -> None:
     """Reading a file that the folder does not have is refused with 404 that names it."""
-    must(refused(letta_client.get(f"{folder}/files/file-{unknown}"), 404, naming=f"file-{unknown}"))
+    must(refused(ask("GET", f"{folder}/files/file-{unknown}"), 404, naming=f"file-{unknown}"))
+
+
+@contract("REST-FILES-017", needs=_NEEDS, because="what is kept of a file is its id")
+def test_file_is_read_by_its_id(ask: Ask, letta_client: httpx.Client, folder: str) -> None:
+    """A file that is read by its id is as the folder lists it, with its content when it is asked for."""
+    file = stored(letta_client, folder)
+
+    read = ask("GET", f"{folder}/files/{file['id']}", include_content=True)
+
+    must(status(read) or unchanged(file, read.json(), "reading the file", but=["updated_at"]))
 
 
 @contract("REST-FILES-007", needs=_NEEDS, because="a broken file must end as failed, and be told so")
@@ -101,10 +113,10 @@ def test_broken_pdf_ends_as_failed(letta_client: httpx.Client, folder: str) -> N
     ids=["itself", "files", "file", "passages", "agents"],
 )
 @contract("REST-SOURCES-001", needs=_NEEDS, because="clients of before 0.9 know folders as sources, by the same ids")
-def test_folder_is_a_source_under_its_old_name(letta_client: httpx.Client, folder: str, below: str) -> None:
+def test_folder_is_a_source_under_its_old_name(ask: Ask, letta_client: httpx.Client, folder: str, below: str) -> None:
     """Where sources are still served, a source is the folder of its id; where they are no more, it is 404 or 410."""
     path = below.format(file=stored(letta_client, folder)["id"])
-    new = letta_client.get(folder + path)
+    new = ask("GET", folder + path)
     must(status(new))
 
     old = letta_client.get(folder.replace("/folders/", "/sources/") + path)

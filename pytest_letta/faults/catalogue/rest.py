@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_letta.faults.catalogue import rest_files, rest_mcp, rest_runs, rest_tools
 from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.catalogue.rest_blocks import OF_BLOCKS
-from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES, cases
+from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES
 from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
 from pytest_letta.faults.catalogue.rest_providers import OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS

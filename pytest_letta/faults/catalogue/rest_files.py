@@ -13,7 +13,7 @@ from pytest_letta.faults.rest import (
 )
 from pytest_letta.faults.surface import forget_first_deletion
 
-_FILE = Match("GET", "/folders/[^/]+/files/file-")
+_FILES = Match("GET", "/folders/[^/]+/files$")
 _UPLOAD = Match("POST", "/upload$")
 
 _OF_FILES = (
@@ -26,7 +26,13 @@ _OF_FILES = (
             "REST-FILES-012",
         ),
         reason="^content of the (second )?file|^the file does not give back what was sent: content",
-        make=lambda: set_response_field("content", "", on=_FILE),
+        make=lambda: set_response_field("*.content", "", on=_FILES),
+    ),
+    CataloguedFault(
+        name="file-by-its-id-is-another",
+        kills=("REST-FILES-017",),
+        reason="^reading the file changed what was not asked for: file_size",
+        make=lambda: set_response_field("file_size", 1, on=Match("GET", "/folders/[^/]+/files/file-")),
     ),
     CataloguedFault(
         name="passage-of-file-lost",
@@ -65,7 +71,7 @@ _OF_UPLOADS = (
         name="second-file-under-the-same-name",
         kills=("REST-FILES-008",),
         reason="^number of names of two files: .* expected 2, got 1",
-        make=lambda: set_response_field("file_name", "otters.txt", on=_FILE),
+        make=lambda: set_response_field("*.file_name", "otters.txt", on=_FILES),
     ),
     CataloguedFault(
         name="wish-about-second-file-ignored",
