@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_letta.faults.catalogue.cases import cases
-from pytest_letta.faults.fault import CataloguedFault, Match
+from pytest_letta.faults.fault import CataloguedFault, Fault, Match, together
 from pytest_letta.faults.rest import (
     answer,
     change_status,
@@ -13,8 +13,13 @@ from pytest_letta.faults.rest import (
 )
 from pytest_letta.faults.surface import forget_first_deletion
 
-_FILES = Match("GET", "/folders/[^/]+/files$")
 _UPLOAD = Match("POST", "/upload$")
+
+
+def _set_in_files(field: str, value: str) -> Fault:
+    listed, alone = (Match("GET", f"/folders/[^/]+/files{end}$") for end in ("", "/file-[^/]+"))
+    return together(set_response_field(f"*.{field}", value, on=listed), set_response_field(field, value, on=alone))
+
 
 _OF_FILES = (
     CataloguedFault(
@@ -26,7 +31,7 @@ _OF_FILES = (
             "REST-FILES-012",
         ),
         reason="^content of the (second )?file|^the file does not give back what was sent: content",
-        make=lambda: set_response_field("*.content", "", on=_FILES),
+        make=lambda: _set_in_files("content", ""),
     ),
     CataloguedFault(
         name="file-by-its-id-is-another",
@@ -71,7 +76,7 @@ _OF_UPLOADS = (
         name="second-file-under-the-same-name",
         kills=("REST-FILES-008",),
         reason="^number of names of two files: .* expected 2, got 1",
-        make=lambda: set_response_field("*.file_name", "otters.txt", on=_FILES),
+        make=lambda: _set_in_files("file_name", "otters.txt"),
     ),
     CataloguedFault(
         name="wish-about-second-file-ignored",

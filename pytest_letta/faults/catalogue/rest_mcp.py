@@ -31,8 +31,8 @@ _OF_SERVERS = (
     ),
     CataloguedFault(
         name="refresh-of-mcp-server-forgotten",
-        kills=("REST-MCP-004", *cases("REST-MCP-007", "refresh")),
-        reason="^tools of the MCP server after the refresh: expected|/refresh answered 200.*expected 404",
+        kills=("REST-MCP-004", "REST-MCP-006", *cases("REST-MCP-007", "refresh")),
+        reason=r"^tools of the MCP server after the refresh: expected|/refresh answered 200: \{\} \(expected 40[04]",
         make=lambda: answer(200, b"{}", on=Match("PATCH", f"{_SERVERS}.*/refresh$")),
     ),
     CataloguedFault(
@@ -43,7 +43,7 @@ _OF_SERVERS = (
     ),
     CataloguedFault(
         name="mcp-servers-crash-in-place-of-refusals",
-        kills=("REST-MCP-006", *cases("REST-MCP-007", "read", "update", "refresh")),
+        kills=("REST-MCP-005", "REST-MCP-006", *cases("REST-MCP-007", "read", "update", "refresh")),
         reason=r"^(GET|POST|PATCH) /v1/mcp-servers/\S* answered 500",
         make=lambda: change_status(500, only=(400, 404, 422, 424), on=Match(path=_SERVERS)),
     ),

@@ -34,7 +34,7 @@ _OF_RUNS = (
         name="message-of-run-lost",
         kills=("REST-RUNS-003",),
         reason=r"^ids of /v1/runs/\S+/messages: 1 missing",
-        make=lambda: drop_list_item(-1, on=Match("GET", "/v1/runs/[^/]+/messages$")),
+        make=lambda: drop_list_item(on=Match("GET", "/v1/runs/[^/]+/messages$")),
     ),
     CataloguedFault(
         name="steps-of-run-turned-round",
