@@ -14,6 +14,7 @@ from pytest_letta.conformance.checks import status
 
 from ..memory.tenants import User, must_be_told_apart, new_user
 from . import shelves
+from .mcp import python_of
 from .resources import KINDS, Shop, Values
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def ask(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: 
         return answer
 
     return send
+
+
+@pytest.fixture(scope="session")
+def python(letta_client: httpx.Client) -> str:
+    """The path of a Python beside the server that can be an MCP server."""
+    return python_of(letta_client)
 
 
 @pytest.fixture

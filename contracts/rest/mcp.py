@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta import must, not_applicable
@@ -54,3 +55,9 @@ def config_of(python: str, name: str) -> dict[str, Any]:
     # One word: Letta 0.16 cuts arguments at spaces.
     source = f"exec(bytes.fromhex('{_SERVER.format(name=name).encode().hex()}'))"
     return {"mcp_server_type": "stdio", "command": python, "args": ["-c", source]}
+
+
+def events_of(text: str) -> list[dict[str, Any]]:
+    """Return the events of a stream that tells how a connection went."""
+    lines = (line.removeprefix("data:").strip() for line in text.splitlines() if line.startswith("data:"))
+    return [json.loads(line) for line in lines if line.startswith("{")]

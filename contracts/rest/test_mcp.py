@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta import contract, must, not_applicable
-from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, status
+from pytest_letta.conformance.checks import contains, echoed, equal, event_stream, lacks, refused, status
 from pytest_letta.llm import call_tool, say
 
-from .mcp import config_of, python_of
+from .mcp import config_of, events_of
 from .tools import give, tools_of
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 _NEEDS = ["tools"]
 _BECAUSE = "agents reach other systems by MCP; a tool that is listed and cannot be called is worse than none"
 _SERVERS = "/v1/mcp-servers/"
-
-
-@pytest.fixture(scope="module")
-def python(letta_client: httpx.Client) -> str:
-    """The path of a Python beside the server that can be an MCP server."""
-    return python_of(letta_client)
 
 
 @pytest.fixture
@@ -155,3 +149,13 @@ def test_server_that_cannot_be_started_is_told(ask: Ask, letta_ledger: Ledger, s
         answer = ask("PATCH", f"{_SERVERS}{made.json()['id']}/refresh")
 
     must(refused(answer, 400, 404, 422, 424))
+
+
+@contract("REST-MCP-008", needs=_NEEDS, because="who connects a server must see whether it works before agents do")
+def test_connecting_shows_the_tools(ask: Ask, server: dict[str, Any], word: str) -> None:
+    """Connecting to an MCP server tells, as a stream of events, that it succeeded, and the tools."""
+    answer = ask("GET", f"{_SERVERS}connect/{server['id']}")
+
+    must(status(answer) or event_stream(answer))
+    success = next((one for one in events_of(answer.text) if one.get("event") == "success"), {})
+    must(equal([word], [one.get("name") for one in success.get("tools", ())], f"tools told by {answer.text[:200]}"))

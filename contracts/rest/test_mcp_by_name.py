@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta import contract, must, not_applicable
-from pytest_letta.conformance.checks import contains, echoed, equal, lacks, refused, status
+from pytest_letta.conformance.checks import contains, echoed, equal, event_stream, lacks, refused, status
 
-from .mcp import config_of, python_of
+from .mcp import config_of, events_of
 
 if TYPE_CHECKING:
     import httpx
@@ -33,9 +33,9 @@ def _must_start(answer: httpx.Response) -> None:
 
 
 @pytest.fixture
-def server(letta_client: httpx.Client, letta_ledger: Ledger, word: str) -> dict[str, Any]:
+def server(letta_ledger: Ledger, python: str, word: str) -> dict[str, Any]:
     """What tells how Letta starts an MCP server with one tool called `word`."""
-    config = config_of(python_of(letta_client), word)
+    config = config_of(python, word)
     return {"server_name": letta_ledger.name(), "type": "stdio", "command": config["command"], "args": config["args"]}
 
 
@@ -98,3 +98,17 @@ def test_unknown_name_is_refused(ask: Ask, letta_ledger: Ledger) -> None:
 
     must(refused(ask("GET", f"{_SERVERS}/{name}/tools"), 404, naming=name))
     must(refused(ask("DELETE", f"{_SERVERS}/{name}"), 404, naming=name))
+
+
+@pytest.mark.parametrize("command", [None, "pytest-letta-no-such-command"], ids=["right", "wrong"])
+@contract("REST-MCP-015", needs=_NEEDS, because="who connects a server must see whether it works before agents do")
+def test_connecting_tells_how_it_went(ask: Ask, server: dict[str, Any], word: str, command: str | None) -> None:
+    """Connecting to an MCP server tells, as a stream of events, its tools, or that it cannot be started."""
+    answer = ask("POST", f"{_SERVERS}/connect", {**server, "command": command or server["command"]})
+
+    _must_start(answer)
+    must(event_stream(answer))
+    last = events_of(answer.text)[-1]
+    must(equal("error" if command else "success", last.get("event"), f"last event of {answer.text[:300]}"))
+    tools = [one.get("name") for one in last.get("tools", ())]
+    must(None if command else equal([word], tools, "tools of the server"))

@@ -9,6 +9,7 @@ from pytest_letta.faults.rest import (
     change_status,
     drop_list_item,
     drop_parameter,
+    replace_body,
     set_response_field,
 )
 from pytest_letta.faults.surface import forget_first_deletion
@@ -50,6 +51,12 @@ _OF_FILES = (
         kills=("REST-FILES-003", "REST-FILES-013"),
         reason="^files of the (folder|agent) after the deletion",
         make=lambda: forget_first_deletion(on=Match("DELETE", "/folders/[^/]+/file-")),
+    ),
+    CataloguedFault(
+        name="folders-not-counted",
+        kills=cases("REST-FOLDERS-001", "folders", "sources"),
+        reason="^0 folders, of which",
+        make=lambda: replace_body(b"0", on=Match("GET", "/count$")),
     ),
     CataloguedFault(
         name="sources-crash",

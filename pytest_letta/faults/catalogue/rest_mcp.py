@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
-from pytest_letta.faults.rest import answer, change_status, set_request_field, set_response_field
+from pytest_letta.faults.rest import answer, change_status, replace_body, set_request_field, set_response_field
 from pytest_letta.faults.surface import forget_first_deletion
 
 _SERVERS = "/v1/mcp-servers/"
@@ -61,6 +61,14 @@ _OF_NAMES = (
         kills=("REST-MCP-012",),
         reason="^MCP servers after the removal still contains",
         make=lambda: forget_first_deletion(on=Match("DELETE", f"{_BY_NAME}/")),
+    ),
+    CataloguedFault(
+        name="connection-without-outcome",
+        kills=("REST-MCP-008", *cases("REST-MCP-015", "right", "wrong")),
+        reason="^tools told by data: .*expected|^last event of data: .*expected",
+        make=lambda: replace_body(
+            b'data: {"event": "connection_attempt"}\n\n', on=Match(path="/(servers/connect|mcp-servers/connect/.*)$")
+        ),
     ),
     CataloguedFault(
         name="argument-of-called-tool-changed",

@@ -1,4 +1,4 @@
-"""Faults of runs, steps, messages and jobs: part of the REST suite's catalogue."""
+"""Faults of runs, steps, messages, searches and jobs: part of the REST suite's catalogue."""
 
 from __future__ import annotations
 
@@ -116,9 +116,24 @@ _OF_JOBS = (
     ),
     CataloguedFault(
         name="unknown-job-found",
-        kills=cases("REST-JOBS-002", "read", "cancel", "delete"),
+        kills=(
+            *cases("REST-JOBS-002", "read", "cancel", "delete"),
+            *cases("REST-BATCHES-002", "read", "messages", "cancel"),
+        ),
         reason="answered 200.*expected 404",
-        make=lambda: change_status(200, only=404, on=Match(path="/v1/jobs/job-")),
+        make=lambda: change_status(200, only=404, on=Match(path="/job-")),
+    ),
+    CataloguedFault(
+        name="empty-batch-taken",
+        kills=("REST-BATCHES-001",),
+        reason="^POST /v1/messages/batches answered 200.*expected 400",
+        make=lambda: change_status(200, only=(400, 422), on=Match("POST", "/messages/batches$")),
+    ),
+    CataloguedFault(
+        name="search-crashes-where-it-is-off",
+        kills=cases("REST-SEARCH-001", "tools", "messages", "messages-of-agents"),
+        reason="/search answered 500.*expected 400",
+        make=lambda: change_status(500, only=400, on=Match("POST", "/search$")),
     ),
 )
 
