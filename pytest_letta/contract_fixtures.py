@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta.compose.file import ComposeFile
+    from pytest_letta.conformance.findings import Judgement
+    from pytest_letta.conformance.fuzz.generated import Generator
     from pytest_letta.conformance.sequences import Sequences
     from pytest_letta.deployment import Deployment
     from pytest_letta.settings import Settings
@@ -78,6 +80,28 @@ def letta_sequences(request: pytest.FixtureRequest) -> Sequences:
     from pytest_letta.conformance.sequences import Sequences
 
     return Sequences(request.node, session_of(request.config).recorder)
+
+
+@pytest.fixture
+def letta_bad_requests(request: pytest.FixtureRequest) -> Generator:
+    """Generate requests that go against the documented schema. Needs Schemathesis.
+
+    --hypothesis-profile letta-thorough generates many more, --hypothesis-seed N others.
+    """
+    from pytest_letta.conformance.fuzz.generated import Generator
+
+    return Generator(request.node)
+
+
+@pytest.fixture
+def letta_findings(request: pytest.FixtureRequest) -> Judgement:
+    """Judge a contract by all that was found, with ``letta_findings.must_be_none(found, tried)``.
+
+    The findings are told by their causes. Those that are listed as known leave the contract known; others fail it.
+    """
+    from pytest_letta.conformance.findings import Judgement
+
+    return Judgement(request.node, session_of(request.config).recorder)
 
 
 @pytest.fixture

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.conformance.contract import Contract, contract_of
-from pytest_letta.conformance.known import KnownIssues
-from pytest_letta.conformance.record import ContractRecord, FailureText, apply_known, is_breach, record_of
+from pytest_letta.conformance.findings import FINDINGS, Findings
+from pytest_letta.conformance.known import KnownIssue, KnownIssues
+from pytest_letta.conformance.record import (
+    ContractRecord,
+    FailureText,
+    apply_known,
+    apply_known_findings,
+    is_breach,
+    record_of,
+)
 from pytest_letta.conformance.verdicts import Verdict, judge
 from pytest_letta.options import LEVELS
 
@@ -69,22 +77,26 @@ class Judging:
         verdict, cause = judge(call.when, call.excinfo.value if call.excinfo else None)
         if call.when == "call" or verdict is not Verdict.PASS:
             record = record_of(contract, verdict, cause, call.duration)
-            self._weigh(record, contract)
+            findings = item.stash.get(FINDINGS, None)
+            issue = self._weigh(record, contract, findings)
             record["seed"] = item.stash.get(SEED, None)
-            self._add_evidence(record, item.nodeid)
+            self._add_evidence(record, item.nodeid, findings and findings.besides(issue.findings if issue else ()))
             _apply(record, report, item)
         return report
 
-    def _weigh(self, record: ContractRecord, contract: Contract) -> None:
+    def _weigh(self, record: ContractRecord, contract: Contract, findings: Findings | None) -> KnownIssue | None:
         issue = self._known.by_id().get(contract.id)
         if issue is None:
-            return
+            return None
         if issue.has_expired(datetime.date.today()):
             record["cause"] += f"\n(listed as known until {issue.expires}, owner {issue.owner}: that has passed)"
-        else:
+        elif not issue.findings:
             apply_known(record, issue)
+        elif findings is not None:
+            apply_known_findings(record, issue, findings)
+        return issue
 
-    def _add_evidence(self, record: ContractRecord, nodeid: str) -> None:
+    def _add_evidence(self, record: ContractRecord, nodeid: str, findings: Findings | None) -> None:
         from pytest_letta.conformance.reproduction import curl_lines
 
         session = self._session
@@ -104,8 +116,12 @@ class Judging:
             for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
                 if diagnosis not in record["cause"]:
                     record["cause"] += f"\n{diagnosis}"
-            record["curl"] = curl_lines(
-                session.recorder.story_since(started), deployment, reads_are_checks=record["seed"] is not None
+            record["curl"] = (
+                curl_lines(
+                    session.recorder.story_since(started), deployment, reads_are_checks=record["seed"] is not None
+                )
+                if findings is None
+                else findings.curl_lines()
             )
             record["log"] = session.log_tail(_LOG_LINES)
         for field in ("cause", "log", "evidence"):

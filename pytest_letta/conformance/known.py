@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_letta.conformance.findings import Finding, listed
 from pytest_letta.errors import SettingsError
 
 if TYPE_CHECKING:
     from pytest_letta.session import LettaSession
 
-_SHIPPED = {"reason", "reproduction", "link", "since"}
+_SHIPPED = {"reason", "reproduction", "link", "since", "findings"}
 _OWN = _SHIPPED | {"owner", "expires"}
 
 
 @dataclass(frozen=True, slots=True)
 class KnownIssue:
-    """One listed breach: why it is accepted, where it can be seen, since when, and until when."""
+    """One listed breach: why it is accepted, where it can be seen, since when, and until when.
+
+    `findings` are those of a contract that tells its findings by their causes: with others it fails, and so it does
+    when one of these is gone.
+    """
 
     id: str
     reason: str
@@ -27,6 +32,7 @@ class KnownIssue:
     since: str
     owner: str | None = None
     expires: datetime.date | None = None
+    findings: tuple[Finding, ...] = ()
 
     def has_expired(self, today: datetime.date) -> bool:
         return self.expires is not None and self.expires < today
@@ -91,6 +97,9 @@ def _entry(path: Path, id: str, entry: Any, own: bool) -> KnownIssue:
     expires = entry.get("expires")
     if expires is not None and type(expires) is not datetime.date:
         raise SettingsError(f"{where}: expires must be a date such as 2027-01-31, got {expires!r}.")
+    findings = entry.get("findings", {})
+    if not isinstance(findings, Mapping) or not all(isinstance(each, list) for each in findings.values()):
+        raise SettingsError(f"{where}: findings must map each cause to the list of its operations.")
     return KnownIssue(
         id=id,
         reason=" ".join(str(entry["reason"]).split()),
@@ -98,4 +107,5 @@ def _entry(path: Path, id: str, entry: Any, own: bool) -> KnownIssue:
         since=str(entry["since"]),
         owner=entry.get("owner"),
         expires=expires,
+        findings=listed(findings),
     )

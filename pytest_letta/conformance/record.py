@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from pytest_letta.conformance.contract import Contract
+from pytest_letta.conformance.findings import Findings
 from pytest_letta.conformance.known import KnownIssue
 from pytest_letta.conformance.verdicts import Verdict
 
@@ -64,6 +65,24 @@ def apply_known(record: ContractRecord, issue: KnownIssue) -> None:
             f"stale known issue: the promise holds here, but it is listed as broken "
             f"since {issue.since} ({issue.reason}). Remove {issue.id} from the list."
         )
+
+
+def apply_known_findings(record: ContractRecord, issue: KnownIssue, seen: Findings) -> None:
+    """Weigh findings against those that are listed: others stay failures, and so do listed ones that are gone."""
+    new, gone = seen.besides(issue.findings), seen.gone(issue.findings)
+    if record["verdict"] == Verdict.FAIL and new.found:
+        known = len(seen.found) - len(new.found)
+        record["cause"] = "\n".join([*new.lines(), f"(besides {known} that are known)"])
+    elif gone:
+        record["verdict"] = Verdict.FAIL.value
+        record["cause"] = "\n".join(
+            [
+                f"stale known issue: not seen any more, remove from the list of {issue.id}:",
+                *Findings(gone, seen.tried).lines(),
+            ]
+        )
+    elif record["verdict"] == Verdict.FAIL:
+        apply_known(record, issue)
 
 
 def is_breach(record: ContractRecord) -> bool:

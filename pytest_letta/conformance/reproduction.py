@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_letta.exchange import Exchange, Note, curl
@@ -17,6 +18,10 @@ _LINES = 40
 #: As many of the last checks are told: those before found nothing wrong.
 _READS = 3
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: More of a body is not shown where a line stands alone.
+_SHORT = 300
+#: In an id that nothing has: it can stay.
+_NOBODY = "00000000-0000"
 _UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 _ID = re.compile(rf"(?P<kind>[a-z_]+)-{_UUID}")
 
@@ -43,6 +48,19 @@ def curl_lines(
             variables.insert(0, f"{name}={url}")
             lines = [_with_variable(line, url, name) for line in lines]
     return [*variables, *lines]
+
+
+def standalone(exchange: Exchange) -> str:
+    """Return one request as a line that stands alone: for LETTA_URL, and for ids in variables such as AGENT."""
+    sent = replace(
+        exchange, request_headers=tuple(one for one in exchange.request_headers if one[0].lower() != "user_id")
+    )
+    line = curl(sent, body_limit=_SHORT)
+    origin = re.match(r"https?://[^/]+", exchange.url)
+    line = _with_variable(line, origin[0], "LETTA_URL") if origin else line
+    for found in sorted({one[0] for one in _ID.finditer(line) if _NOBODY not in one[0]}):
+        line = _with_variable(line, found, _variable(found, {}).removesuffix("_1"))
+    return line
 
 
 def _without_early_reads(story: Sequence[Exchange | Note]) -> list[Exchange | Note]:

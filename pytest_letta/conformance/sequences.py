@@ -34,6 +34,25 @@ def register_profile() -> None:
     settings.register_profile(THOROUGH, deadline=None)
 
 
+def is_thorough() -> bool:
+    """Tell whether the run is to try as much as it can."""
+    from hypothesis import settings
+
+    return settings.get_current_profile_name() == THOROUGH
+
+
+def seed_for(item: pytest.Item) -> int:
+    """Return the seed of a test: that of its name, unless the run asks for another."""
+    given = item.config.getoption("hypothesis_seed", default=None)
+    if given is not None and str(given).isdigit():
+        return int(given)
+    if given is not None or is_thorough():
+        import secrets
+
+        return secrets.randbits(32)
+    return zlib.crc32(item.name.encode())
+
+
 class Sequences:
     """The sequences of one test, `item`.
 
@@ -57,13 +76,13 @@ class Sequences:
         each is a run on a server. The seed goes into the report; the number of sequences, and of the commands that
         were given to the services meanwhile, into JUnit's properties.
         """
-        from hypothesis import seed, settings
+        from hypothesis import seed
         from hypothesis.stateful import run_state_machine_as_test
 
-        is_thorough = settings.get_current_profile_name() == THOROUGH
-        number = self._seed(is_thorough)
+        has_more = is_thorough()
+        number = seed_for(self._item)
         self._item.stash[SEED] = f"{number} (again with --hypothesis-seed={number})"
-        shortening = _Shortening(tries * (_MORE_TRIES if is_thorough else 1))
+        shortening = _Shortening(tries * (_MORE_TRIES if has_more else 1))
         commands_before = self._recorder.commands
 
         @seed(number)
@@ -75,31 +94,20 @@ class Sequences:
             return begun
 
         try:
-            with _no_constants():
+            with no_constants():
                 run_state_machine_as_test(
                     begin,  # type: ignore[arg-type]
                     settings=_settings(
-                        examples * (_MORE_SEQUENCES if is_thorough else 1),
-                        steps * (_MORE_STEPS if is_thorough else 1),
+                        examples * (_MORE_SEQUENCES if has_more else 1), steps * (_MORE_STEPS if has_more else 1)
                     ),
                 )
         finally:
             commands = self._recorder.commands - commands_before
             self._item.user_properties += [("letta_sequences", shortening.begun), ("letta_commands", commands)]
 
-    def _seed(self, is_thorough: bool) -> int:
-        given = self._item.config.getoption("hypothesis_seed", default=None)
-        if given is not None and str(given).isdigit():
-            return int(given)
-        if given is not None or is_thorough:
-            import secrets
-
-            return secrets.randbits(32)
-        return zlib.crc32(self._item.name.encode())
-
 
 @contextmanager
-def _no_constants() -> Iterator[None]:
+def no_constants() -> Iterator[None]:
     """Keep Hypothesis from drawing constants that it finds in modules.
 
     They are those of whatever the process has loaded, so that the same seed gives other sequences in another project.
