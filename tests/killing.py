@@ -47,6 +47,13 @@ def known_ids(version: str | None, prefix: str) -> set[str]:
     return {id for id in read_known(file) if id.startswith(prefix)} if file else set()
 
 
+def partly_known_ids(version: str | None, prefix: str) -> set[str]:
+    """Return those of `known_ids` of which single findings are known, so that others still kill them."""
+    file = known_file(version)
+    known = read_known(file) if file else {}
+    return {id for id, issue in known.items() if id.startswith(prefix) and issue.findings}
+
+
 def without_case(id: str) -> str:
     return id.partition("[")[0]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pytest_letta import could_not_run
 from pytest_letta.telling import answered
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Estate:
         answer = self.request("POST", path, json=body)
         made = answer.json().get("id") if answer.is_success else None
         if made is None:
-            raise LookupError(f"nothing to work on could be made: {answered(answer)}")
+            could_not_run(f"nothing to work on could be made: {answered(answer)}")
         return str(made)
 
     def _message(self) -> str:

@@ -15,6 +15,7 @@ from pytest_letta.conformance.fuzz.traps import (
     Place,
     Trap,
     broken_bodies,
+    chosen,
     places,
     with_trap,
     wrong_types,
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is sent: requests of one trap to one operation, until it is reached, and fields of a wrong type."""
+    """How much is sent to an operation: requests of one trap, fields of a wrong type, bad paths, broken bodies."""
 
     tries: int = 8
-    wrong_types: int = 4
+    wrong_types: int = 3
+    paths: int = 2
+    bodies: int = 2
 
 
 class Prober:
@@ -65,13 +68,15 @@ class Prober:
         yield from self._in_fields(target)
         yield from self._wrong_types(target, is_taken=plain.status < 300)
         if target.body is not None:
-            for name, (content, kind) in broken_bodies(self._samples.fields(target.body)).items():
+            broken = broken_bodies(self._samples.fields(target.body))
+            for name in chosen(target.key, list(broken), self._effort.bodies):
+                content, kind = broken[name]
                 yield from _findings(target, name, self._sender.with_fields(target, content=content, kind=kind))
 
     def _in_path(self, target: Target) -> Iterator[Finding]:
         for parameter in target.parameters:
             seen = set()
-            for name, value in IN_PATHS.items() if parameter["in"] == "path" else ():
+            for name, value in list(IN_PATHS.items())[: self._effort.paths] if parameter["in"] == "path" else ():
                 sent = self._sender.with_fields(target, path={parameter["name"]: value})
                 if sent.problem and sent.problem not in seen:
                     seen.add(sent.problem)
@@ -90,18 +95,25 @@ class Prober:
     def _trapped(self, target: Target, trap: Trap, fitting: Sequence[Place]) -> Iterator[Finding]:
         """Put a value into all fitting places; without those that are refused; in halves where it is not said which.
 
-        Of what is wrong the first is told, with one place where that is enough.
+        What goes wrong in several ways is told once each, with the one place that is enough for it.
         """
+        told: set[str] = set()
         waiting = [list(fitting[:1] if trap.is_large else fitting)]
         for _ in range(self._effort.tries):
-            among = waiting.pop(0) if waiting else []
-            if not among:
+            while waiting and not waiting[0]:
+                waiting.pop(0)
+            if not waiting:
                 return
+            among = waiting.pop(0)
             sent = self._with_trap(target, among, trap.value)
+            if sent.problem in told:
+                return
             if sent.problem:
+                told.add(sent.problem)
                 one, sent = self._narrowed(target, trap, among, sent)
                 yield _finding(target, trap.name, sent, one.label if one else "")
-                return
+                waiting.insert(0, [other for other in among if other != one])
+                continue
             if sent.status < 400 or len(among) == 1:
                 continue
             kept = [one for one in among if one.name.lower() not in sent.text.lower()]

@@ -18,7 +18,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Finding:
-    """One operation with one cause, such as ``NUL: 500 'A database error occurred.'``.
+    """One operation with one cause, such as ``NUL: 500 A database error occurred.``.
 
     `place` is where the bad value was, `curl` the shortest request that shows it.
     """
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a contract found, and the operations that it tried."""
+    """What a contract found, and the operations that it tried to the full."""
 
     found: Sequence[Finding]
     tried: frozenset[str]
@@ -70,8 +70,15 @@ def _by_cause(found: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
 
 
 def listed(causes: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
-    """Read findings from their form in a list of known issues: each cause with its operations."""
-    return tuple(Finding(cause, operation) for cause, operations in causes.items() for operation in operations)
+    """Read findings from their form in a list of known issues.
+
+    That is each cause with its operations; behind each may stand, in brackets, where the bad value was.
+    """
+    return tuple(
+        Finding(cause, str(operation).partition(" (")[0])
+        for cause, operations in causes.items()
+        for operation in operations
+    )
 
 
 #: Where a test keeps what it found, for the verdict and the report.
@@ -96,7 +103,10 @@ class Judgement:
         return next((standalone(one) for one in self._recorder.since(number - 1)[:1]), "")
 
     def must_be_none(self, found: Sequence[Finding], tried: Iterable[str]) -> None:
-        """Fail the contract with what was `found`, if anything; `tried` are the keys of the operations."""
+        """Fail the contract with what was `found`, if anything; `tried`: the operations that were tried to the full.
+
+        A finding that is listed as known for one of these must be found again.
+        """
         __tracebackhide__ = True
         findings = Findings(found, frozenset(tried))
         self._item.stash[FINDINGS] = findings

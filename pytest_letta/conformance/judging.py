@@ -121,7 +121,7 @@ class Judging:
                     session.recorder.story_since(started), deployment, reads_are_checks=record["seed"] is not None
                 )
                 if findings is None
-                else findings.curl_lines()
+                else [*([f"LETTA_URL={deployment.url}"] if deployment else []), *findings.curl_lines()]
             )
             record["log"] = session.log_tail(_LOG_LINES)
         for field in ("cause", "log", "evidence"):

@@ -45,3 +45,22 @@ class _ForgottenDeletion(Fault):
 def forget_first_deletion(*, on: Match) -> Fault:
     """Answer the first deletion of each resource with 200 and do nothing; the second one is done."""
     return _ForgottenDeletion(on=on)
+
+
+@dataclass(frozen=True)
+class _Ill(Fault):
+    pattern: bytes
+    health: Match
+    seen: list[bytes] = field(default_factory=list, compare=False)
+
+    def request(self, request: Request) -> Request | Response:
+        if self.seen and self.health(request):
+            return Response.of(503, b'{"detail": "unhealthy"}')
+        if re.search(self.pattern, request.target.encode("latin-1") + b"\n" + request.body):
+            self.seen.append(request.body)
+        return request
+
+
+def ill_after(pattern: bytes) -> Fault:
+    """Answer 503 for the health of the server from the first request on in which the regex is found."""
+    return _Ill(pattern, Match("GET", "/health/$"))

@@ -43,7 +43,7 @@ def problem(status: int, text: str) -> str | None:
         if pattern.search(text):
             return f"{status} with {what} in the body"
     # 501 is an honest word about what this deployment does not have.
-    return f"{status} {shape(text)!r}" if status >= 500 and status != 501 else None
+    return f"{status} {shape(text)}" if status >= 500 and status != 501 else None
 
 
 def unnamed(status: int, text: str, name: str) -> str | None:

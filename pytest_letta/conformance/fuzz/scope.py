@@ -26,6 +26,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     r"(POST|PATCH) /v1/providers/.*": "the server would ask the address sent for its models",
     r"POST /v1/sandbox-config/local/recreate-venv": "it builds an environment on the disk of the server",
     r"POST .*/preview-raw-payload": "it takes what POST messages takes, and only shows what would become of it",
+    r"POST /v1/conversations/.*/compact": "it takes what POST summarize of an agent takes, and asks a model",
     r"POST .*/messages/async|POST /v1/messages/batches": "the turn goes on when the answer is there",
     r"POST /v1/(runs|conversations)/\{[^}]*\}/stream": "it waits for a turn without an end",
     r"DELETE .*/": "it names nothing to delete: all would be",
