@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AREAS", "Finding", "Generator", "Judgement", "Samples", "Sender", "Sent", "targets"]
 
-_SECONDS = 20.0
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -94,7 +92,7 @@ class Sender:
         headers = {} if content is None else {"Content-Type": kind}
         url = f"{asked}?{query}" if query else asked
         try:
-            answer = self.estate.request(method, url, content=content, headers=headers, timeout=_SECONDS)
+            answer = self.estate.request(method, url, content=content, headers=headers)
         except httpx.TransportError as error:
             seen = f"no answer ({type(error).__name__})"
             return Sent(599, "", seen, self.newest(), content)

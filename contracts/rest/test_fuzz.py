@@ -72,8 +72,8 @@ def test_bad_input_is_refused_by_its_field(
     letta_findings: Judgement,
 ) -> None:
     """Bad input is taken or refused by its field, with nothing stored or given away, and the server goes on."""
-    spec = letta_deployment.spec
-    chosen = list(targets(spec, area, reads_only=not estate.is_owned)) if spec else []
+    spec, with_model = letta_deployment.spec, letta_deployment.capabilities["llm"].available
+    chosen = list(targets(spec, area, reads_only=not estate.is_owned, with_model=with_model)) if spec else []
     if spec is None or not chosen:
         not_applicable("this server documents no operations here that bad input can be sent to")
     generated = letta_bad_requests.requests(spec.document, chosen)

@@ -32,7 +32,9 @@ SPEC = Spec.from_openapi(
 
 
 def generated(request: pytest.FixtureRequest) -> dict[str, list[Generated]]:
-    return Generator(request.node).requests(SPEC.document, list(targets(SPEC, "tags", reads_only=False)))
+    return Generator(request.node).requests(
+        SPEC.document, list(targets(SPEC, "tags", reads_only=False, with_model=True))
+    )
 
 
 def test_requests_are_the_same_in_every_run(request: pytest.FixtureRequest) -> None:

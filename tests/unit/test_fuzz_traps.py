@@ -39,7 +39,7 @@ def target() -> tuple[Target, Samples]:
     spec = Spec.from_openapi(
         document({"/v1/things/": {"post": {"parameters": QUERY, "requestBody": {"content": content}}}})
     )
-    (found,) = targets(spec, "others", reads_only=False)
+    (found,) = targets(spec, "others", reads_only=False, with_model=True)
     return found, Samples(spec.document, {})
 
 
@@ -130,9 +130,17 @@ def test_areas_are_the_first_word_and_the_rest_is_in_the_last() -> None:
     ]
 
 
+def test_models_are_asked_only_where_they_are_scripted() -> None:
+    spec = Spec.from_openapi(document({"/v1/agents/{id}/messages": {"get": {}, "post": {}}}))
+
+    found = targets(spec, "agents", reads_only=False, with_model=False)
+
+    assert [one.key for one in found] == ["GET /v1/agents/{id}/messages"]
+
+
 def test_only_reads_are_sent_where_nothing_may_be_changed_and_nothing_deprecated() -> None:
     spec = Spec.from_openapi(
         document({"/v1/tags/": {"get": {}, "post": {}}, "/v1/tags/old": {"get": {"deprecated": True}}})
     )
 
-    assert [one.key for one in targets(spec, "tags", reads_only=True)] == ["GET /v1/tags/"]
+    assert [one.key for one in targets(spec, "tags", reads_only=True, with_model=True)] == ["GET /v1/tags/"]

@@ -33,6 +33,9 @@ EXCLUDED: Final[Mapping[str, str]] = {
     r".* /v1/(health|ready)/": "it takes no input",
 }
 
+#: Those that a model answers: only the scripted one costs nothing, and says the same each time.
+_ASKS_MODEL: Final = re.compile(r"POST .*/(messages|generate|summarize|completions)")
+
 
 @dataclass(frozen=True)
 class Target:
@@ -70,11 +73,14 @@ def why_excluded(key: str) -> str | None:
     return next((reason for pattern, reason in EXCLUDED.items() if re.fullmatch(pattern, key)), None)
 
 
-def targets(spec: Spec, area: str, *, reads_only: bool) -> Iterator[Target]:
-    """Give the operations of an area that bad input is sent to, in the order of their names; no deprecated ones."""
+def targets(spec: Spec, area: str, *, reads_only: bool, with_model: bool) -> Iterator[Target]:
+    """Give the operations of an area that bad input is sent to, in the order of their names; no deprecated ones.
+
+    `reads_only`: nothing may be changed. `with_model`: the model that answers is the scripted one.
+    """
     for key, operation in sorted(spec.operations.items()):
         if operation.is_deprecated or area_of(operation.path) != area or why_excluded(key):
             continue
-        if reads_only and operation.method != "GET":
+        if (reads_only and operation.method != "GET") or (not with_model and _ASKS_MODEL.fullmatch(key)):
             continue
         yield Target(operation, spec.document["paths"][operation.path][operation.method.lower()])
