@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from pytest_letta.faults.fault import EVERYTHING, Fault, Match, OnRequest, Request, Response
+from pytest_letta.faults.fault import EVERYTHING, Fault, Forward, Match, OnRequest, Request, Response
 
 _CRASH = b'{"detail": "An unknown error occurred"}'
 
@@ -50,17 +50,17 @@ def forget_first_deletion(*, on: Match) -> Fault:
 @dataclass(frozen=True)
 class _Ill(Fault):
     pattern: bytes
-    health: Match
     seen: list[bytes] = field(default_factory=list, compare=False)
 
-    def request(self, request: Request) -> Request | Response:
-        if self.seen and self.health(request):
+    def serve(self, request: Request, forward: Forward) -> Response:
+        if self.seen and request.path.endswith("/health/"):
+            self.seen.clear()
             return Response.of(503, b'{"detail": "unhealthy"}')
-        if re.search(self.pattern, request.target.encode("latin-1") + b"\n" + request.body):
+        if self.on(request) and re.search(self.pattern, request.body):
             self.seen.append(request.body)
-        return request
+        return forward(request)
 
 
-def ill_after(pattern: bytes) -> Fault:
-    """Answer 503 for the health of the server from the first request on in which the regex is found."""
-    return _Ill(pattern, Match("GET", "/health/$"))
+def ill_after(pattern: bytes, *, on: Match = EVERYTHING) -> Fault:
+    """Answer 503 to the next question for the health of the server after a body in which the regex is found."""
+    return _Ill(pattern, on=on)

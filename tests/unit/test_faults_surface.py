@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_letta.faults.fault import EVERYTHING, Fault, Request, Response
-from pytest_letta.faults.surface import choke_on, forget_first_deletion, rewrite_query
+from pytest_letta.faults.surface import choke_on, forget_first_deletion, ill_after, rewrite_query
 
 
 def served(fault: Fault, request: Request) -> tuple[int, str | None]:
@@ -47,3 +47,17 @@ def test_only_the_first_deletion_of_each_resource_is_forgotten() -> None:
     first, again, other = (served(fault, Request("DELETE", path)) for path in ("/a/1", "/a/1", "/a/2"))
 
     assert (first, again, other) == ((200, None), (204, "/a/1"), (200, None))
+
+
+def test_the_health_is_bad_once_after_each_bad_body() -> None:
+    fault = ill_after(b"bad")
+    health, good, bad = Request("GET", "/v1/health/"), Request("POST", "/a", b"good"), Request("POST", "/a", b"bad")
+
+    assert [served(fault, one)[0] for one in (health, good, health, bad, health, health)] == [
+        204,
+        204,
+        204,
+        204,
+        503,
+        204,
+    ]

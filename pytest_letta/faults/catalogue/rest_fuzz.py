@@ -63,6 +63,6 @@ OF_BAD_INPUT = (
         name="ill-after-bad-input",
         kills=cases("REST-FUZZ-001", "passages"),
         reason="afterwards the server's health is 503, in 1 operation: POST /v1/passages/search",
-        make=lambda: ill_after(rb'"query": \{"a": 1\}'),
+        make=lambda: ill_after(rb'"query": \{"a": 1\}', on=_SEARCH),
     ),
 )
