@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_letta.conformance.findings import Finding
+from pytest_letta.conformance.fuzz.alternatives import alternatives
 from pytest_letta.conformance.fuzz.answers import unnamed
 from pytest_letta.conformance.fuzz.traps import (
     IN_PATHS,
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is sent to an operation: requests of one trap, fields of a wrong type, bad paths, broken bodies."""
+    """How much is sent to an operation.
+
+    Requests of one trap, fields of a wrong type, alternatives of one field, bad paths, broken bodies.
+    """
 
     tries: int = 8
     wrong_types: int = 3
+    alternatives: int = 10
     paths: int = 2
     bodies: int = 2
 
@@ -66,6 +71,9 @@ class Prober:
             yield from _findings(target, "the same again", self._sender.again(target, plain))
         yield from self._in_path(target)
         yield from self._in_fields(target)
+        for place, value in alternatives(target, self._samples, self._effort.alternatives):
+            sent = self._with_trap(target, [place], value)
+            yield from _findings(target, "documented alternative", sent, place.label)
         yield from self._wrong_types(target, is_taken=plain.status < 300)
         if target.body is not None:
             broken = broken_bodies(self._samples.fields(target.body))

@@ -77,7 +77,7 @@ def test_bad_input_is_refused_by_its_field(
     if spec is None or not chosen:
         not_applicable("this server documents no operations here that bad input can be sent to")
     generated = letta_bad_requests.requests(spec.document, chosen)
-    effort = Effort(60, 100, 100, 100) if letta_bad_requests.is_thorough else Effort()
+    effort = Effort(60, 100, 100, 100, 100) if letta_bad_requests.is_thorough else Effort()
     prober = Prober(Sender(estate, Samples(spec.document, estate.known()), letta_findings), effort)
 
     found: list[Finding] = []

@@ -45,13 +45,13 @@ class Samples:
         return self.fields(schema, depth) if depth < _DEEPEST else {}
 
     def fields(self, schema: Schema, depth: int = 0) -> dict[str, Any]:
-        """Return an object with the fields that it must have, and those that are known."""
+        """Return an object with the fields that it must have, those that say what it is, and those that are known."""
         properties = self.properties(schema)
         required = self.resolved(schema).get("required", ())
         return {
             name: self.of(one, name, depth + 1)
             for name, one in properties.items()
-            if name in required or (depth == 0 and name in self._known)
+            if name in required or "const" in one or (depth == 0 and name in self._known)
         }
 
     def properties(self, schema: Schema) -> Mapping[str, Schema]:
