@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_letta.conformance.fuzz.generated import Generator
     from pytest_letta.conformance.sequences import Sequences
     from pytest_letta.deployment import Deployment
+    from pytest_letta.sdk.choosing import Sdks
     from pytest_letta.settings import Settings
     from pytest_letta.stack.stack import Stack
     from pytest_letta.streaming import StreamOpener
@@ -68,6 +69,34 @@ def letta_tls_stream(letta_tls_client: httpx.Client, letta_settings: Settings) -
     from pytest_letta.streaming import StreamOpener
 
     return StreamOpener(letta_tls_client, letta_settings.timeout)
+
+
+@pytest.fixture(scope="session")
+def letta_sdks(
+    pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
+) -> Iterator[Sdks]:
+    """Official clients of the server, each in a process of its own: ``letta_sdks.get("own")``, ``"newest"`` or
+    ``"installed"``."""
+    from pytest_letta.sdk.choosing import Sdks
+
+    session = session_of(pytestconfig)
+    args: dict[str, Any] = {
+        name: letta_client_args[name] for name in ("ca_file", "headers") if name in letta_client_args
+    }
+    sdks = Sdks(
+        letta_deployment.version,
+        {
+            "base_url": letta_deployment.url,
+            "token": session.settings.token,
+            "timeout_s": session.settings.timeout,
+            **args,
+        },
+        cache_dir=session.settings.cache_dir,
+        progress=session.progress,
+        recorder=session.recorder,
+    )
+    yield sdks
+    sdks.close()
 
 
 @pytest.fixture

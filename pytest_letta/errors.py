@@ -14,6 +14,7 @@
     │   ├── ServiceError        a service did not start, did not stop or died
     │   └── PortTakenError      somebody bound the port between choosing and binding
     ├── ReadOnlyError       a request that may change something, in a run that only reads
+    ├── SdkError            the official client raised an error, or did not come back
     ├── StreamError         a byte stream breaks the event-stream grammar or a bound
     └── ModelError          the scripted model was asked for something it cannot do
 
@@ -74,6 +75,10 @@ class PortTakenError(StackError):
 
 class ReadOnlyError(PytestLettaError):
     """A request that may change something was not sent, because the run only reads."""
+
+
+class SdkError(PytestLettaError):
+    """The official client raised an error where none was expected, did not come back, or ended."""
 
 
 class StreamError(PytestLettaError):

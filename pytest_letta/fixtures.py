@@ -119,10 +119,17 @@ def letta_async_client(
 
 
 @pytest.fixture(scope="session")
-def letta_sdk(letta_settings: Settings, letta_deployment: Deployment) -> Any:
-    """A ``letta_client.Letta`` of the server; skips where that package is not installed."""
-    sdk = pytest.importorskip("letta_client", reason="letta_sdk needs the package letta-client")
-    return sdk.Letta(base_url=letta_deployment.url, api_key=letta_settings.token or "none")
+def letta_sdk(
+    pytestconfig: pytest.Config, letta_deployment: Deployment, letta_client_args: dict[str, Any]
+) -> Iterator[Any]:
+    """A ``letta_client.Letta`` of the server, over a client like ``letta_client``; skips where there is none."""
+    why = "letta_sdk needs letta-client, which is not installed: pip install 'pytest-letta[sdk]'"
+    sdk = pytest.importorskip("letta_client", reason=why)
+    session = session_of(pytestconfig)
+    token, timeout = session.settings.token, session.settings.timeout
+    with session.client(letta_deployment.url, **letta_client_args) as http:
+        http.follow_redirects = True  # as that of the SDK does
+        yield sdk.Letta(base_url=letta_deployment.url, api_key=token or "none", timeout=timeout, http_client=http)
 
 
 @pytest.fixture

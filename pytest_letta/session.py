@@ -73,6 +73,13 @@ class LettaSession:
 
         return Recorder()
 
+    @property
+    def progress(self) -> Progress:
+        """What shows what takes long; it shows nothing where nobody looks."""
+        from pytest_letta.stack.progress import Silence
+
+        return self._progress or Silence()
+
     @cached_property
     def compose_file(self) -> ComposeFile | None:
         """The user's compose file, or ``None`` when none was given; raises ComposeFileError."""
