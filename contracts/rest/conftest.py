@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
+    from pytest_letta.sdk.choosing import Sdks
+    from pytest_letta.sdk.client import Sdk
 
 Ask = Callable[..., "httpx.Response"]
 Fill = Callable[[int], shelves.Shelf]
@@ -167,6 +169,15 @@ def folder(ask: Ask, letta_handles: Handles, letta_ledger: Ledger) -> str:
 def turn(letta_agent: Agent) -> dict[str, Any]:
     """A turn of ``letta_agent``: the answer to a message."""
     return letta_agent.send("Hello.")
+
+
+@pytest.fixture
+def sdk(request: pytest.FixtureRequest, letta_sdks: Sdks) -> Sdk:
+    """The official client that the case names: the server's own, the newest or the installed one."""
+    found = letta_sdks.get(request.param)
+    if isinstance(found, str):
+        not_applicable(found)
+    return found
 
 
 def _enter(path: str, created: Any, ledger: Ledger) -> None:

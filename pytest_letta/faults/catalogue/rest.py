@@ -12,6 +12,7 @@ from pytest_letta.faults.catalogue.rest_providers import OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
 from pytest_letta.faults.catalogue.rest_relations import OF_RELATIONS, OF_TENANTS
 from pytest_letta.faults.catalogue.rest_resources import OF_RESOURCES
+from pytest_letta.faults.catalogue.rest_sdk import OF_CLIENTS
 from pytest_letta.faults.catalogue.rest_users import OF_SECRETS, OF_USERS
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.rest import (
@@ -189,4 +190,5 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *rest_runs.FAULTS,
     *rest_mcp.FAULTS,
     *OF_BAD_INPUT,
+    *OF_CLIENTS,
 )
