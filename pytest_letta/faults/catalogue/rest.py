@@ -8,6 +8,7 @@ from pytest_letta.faults.catalogue.rest_blocks import OF_BLOCKS
 from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES
 from pytest_letta.faults.catalogue.rest_conversations import OF_CONVERSATIONS
 from pytest_letta.faults.catalogue.rest_fuzz import OF_BAD_INPUT
+from pytest_letta.faults.catalogue.rest_old import OF_OLD_CALLS
 from pytest_letta.faults.catalogue.rest_providers import OF_PROVIDERS
 from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
 from pytest_letta.faults.catalogue.rest_relations import OF_RELATIONS, OF_TENANTS
@@ -191,4 +192,5 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *rest_mcp.FAULTS,
     *OF_BAD_INPUT,
     *OF_CLIENTS,
+    *OF_OLD_CALLS,
 )
