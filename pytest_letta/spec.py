@@ -71,6 +71,11 @@ class Spec:
         """Tell whether an operation is documented, whatever the names of its path parameters are."""
         return _nameless(key) in self._nameless_keys
 
+    def has_body(self, key: str) -> bool:
+        """Tell whether a documented operation takes a body."""
+        operation = self.operations[key]
+        return "requestBody" in self.document["paths"][operation.path][operation.method.lower()]
+
     def operation_for(self, method: str, path: str) -> str | None:
         """Return the key of the operation that a request is for, None when it is not documented.
 

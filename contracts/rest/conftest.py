@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
     from pytest_letta.sdk.choosing import Sdks
     from pytest_letta.sdk.client import Sdk
+    from pytest_letta.spec import Spec
 
 Ask = Callable[..., "httpx.Response"]
 Fill = Callable[[int], shelves.Shelf]
@@ -56,7 +58,8 @@ def ask(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: 
     """Send ``ask(method, path, body, **query)`` and return the answer.
 
     A text or bytes go as they are, all else as JSON; ``None`` sends no body. The contract is not applicable where the
-    server does not document the operation. What the request creates, wanted or not, is deleted at the end.
+    server does not document the operation, or that it takes what is sent. What the request creates, wanted or not, is
+    deleted at the end.
     """
 
     def send(method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
@@ -99,9 +102,8 @@ def _send(
     body: Any,
     query: dict[str, Any],
 ) -> httpx.Response:
-    spec = deployment.spec
-    if spec is not None and spec.operation_for(method, path) is None:
-        not_applicable(f"this server does not document {method} {path.partition('?')[0]}")
+    if deployment.spec is not None:
+        _must_be_documented(deployment.spec, method, path, body, query)
     # ASCII, so that lone surrogates can be sent, and infinities by the names that Python gives them.
     content = body if isinstance(body, bytes | str | None) else json.dumps(body)
     sent = headers if content is None else {"Content-Type": "application/json", **headers}
@@ -180,6 +182,18 @@ def sdk(request: pytest.FixtureRequest, letta_sdks: Sdks) -> Sdk:
     return found
 
 
+def _must_be_documented(spec: Spec, method: str, path: str, body: Any, query: Any) -> None:
+    asked, _, rest = path.partition("?")
+    key = spec.operation_for(method, asked)
+    if key is None:
+        not_applicable(f"this server does not document {method} {asked}")
+    names = {*query, *(name for name, _ in parse_qsl(rest, keep_blank_values=True))}
+    if unknown := sorted(name for name in names if not spec.takes(method, asked, name)):
+        not_applicable(f"this server does not document that {key} takes {', '.join(unknown)}")
+    if isinstance(body, dict) and body and not spec.has_body(key):
+        not_applicable(f"this server does not document that {key} takes a body")
+
+
 def _enter(path: str, created: Any, ledger: Ledger) -> None:
     if isinstance(created, dict) and "id" in created:
         for block in (created.get("memory") or {}).get("blocks", ()):
@@ -198,6 +212,8 @@ def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -
 
 
 @pytest.fixture
-def fill(kind_of_list: shelves.Kind, ask: Ask, make_letta_agent: AgentMaker, letta_ledger: Ledger) -> Fill:
+def fill(
+    kind_of_list: shelves.Kind, ask: Ask, takes: Takes, make_letta_agent: AgentMaker, letta_ledger: Ledger
+) -> Fill:
     """Make a list of that kind with so many items of our own, or a few more."""
-    return lambda many: kind_of_list.fill(shelves.Filling(ask, make_letta_agent, letta_ledger, many))
+    return lambda many: kind_of_list.fill(shelves.Filling(ask, takes, make_letta_agent, letta_ledger, many))

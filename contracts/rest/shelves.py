@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import AgentMaker
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .conftest import Ask, Takes
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Filling:
     """What it takes to fill a list: `many` items, or a few more."""
 
     ask: Ask
+    takes: Takes
     make: AgentMaker
     ledger: Ledger
     many: int
@@ -96,7 +97,9 @@ def _runs(by: Filling) -> Shelf:
     agent = by.make()
     for number in range(by.many):
         agent.send(f"Message {number}.")
-    return Shelf("/v1/runs/", {"agent_id": agent.id})
+    # Up to Letta 0.13 the filter was a list.
+    owner = "agent_id" if by.takes("GET", "/v1/runs/", "agent_id") else "agent_ids"
+    return Shelf("/v1/runs/", {owner: agent.id})
 
 
 def _conversations(by: Filling) -> Shelf:
@@ -114,7 +117,9 @@ def _agent_folders(by: Filling) -> Shelf:
     ids: tuple[str, ...] = ()
     # A list that confuses the order by id with that by age is right when they are the same by chance: make more.
     while len(ids) < by.many or (by.many > 2 and list(ids) in (sorted(ids), sorted(ids, reverse=True))):
-        ids += by.create("/v1/folders/", {"name": by.ledger.name(), "embedding": agent.state["embedding"]})
+        ids += by.create(
+            "/v1/folders/", {"name": by.ledger.name(), "embedding_config": agent.state["embedding_config"]}
+        )
         by.ask("PATCH", f"{agent.path}/folders/attach/{ids[-1]}").raise_for_status()
     return Shelf(f"{agent.path}/folders", ids=ids)
 

@@ -70,10 +70,10 @@ def _documented(deployment: Deployment, line: str) -> list[int]:
     spec = deployment.spec
     key = spec.operation_for(method, target) if spec is not None else None
     if spec is None or key is None:
-        not_applicable(f"this server does not document {method} {target}")
+        not_applicable("this server does not document the operation")
     operation = spec.operations[key]
     if not operation.is_deprecated:
-        not_applicable(f"{key} is not deprecated here")
+        not_applicable("this server documents the operation, and not as deprecated")
     responses = spec.document["paths"][operation.path][method.lower()]["responses"]
     return [int(code) for code in responses if code.isdecimal() and int(code) not in {422, *NO_LONGER}]
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.ownership import Ledger
 
+    from .conftest import Ask
+
 
 def _listed(client: httpx.Client, **query: Any) -> list[str]:
     answer = client.get("/v1/agents/", params={"limit": 50, **query})
@@ -91,13 +93,13 @@ def test_name_selects_exactly_the_agents_of_that_name(
     because="a count that differs from the list makes an operator believe that agents are lost: letta-ai/letta#2354",
 )
 def test_count_is_the_length_of_the_list(
-    letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
+    ask: Ask, letta_client: httpx.Client, make_letta_agent: AgentMaker, letta_ledger: Ledger
 ) -> None:
     """GET /v1/agents/count counts the agents that the list gives for the same filter."""
     _, one, two = _three(make_letta_agent, letta_ledger)
 
     for query in ({"tags": one}, {"tags": [one, two]}, {"tags": [one, two], "match_all_tags": "true"}):
-        counted = letta_client.get("/v1/agents/count", params=query)
+        counted = ask("GET", "/v1/agents/count", **query)
         must(
             status(counted)
             or equal(len(_listed(letta_client, **query)), counted.json(), f"count of agents by {query}")

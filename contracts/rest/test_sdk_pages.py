@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
     from pytest_letta.sdk.client import Sdk
 
-    from .conftest import Ask
+    from .conftest import Ask, Takes
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def test_client_iterates_over_the_whole_list(
     sdk: Sdk,
     letta_deployment: Deployment,
     ask: Ask,
+    takes: Takes,
     make_letta_agent: AgentMaker,
     letta_ledger: Ledger,
     walk: str,
@@ -61,7 +62,7 @@ def test_client_iterates_over_the_whole_list(
     chosen, kind = _WALKS[walk], KINDS[walk]
     if not (capability := letta_deployment.capabilities[kind.needs]).available:
         not_applicable(capability.reason)
-    shelf = kind.fill(Filling(ask, make_letta_agent, letta_ledger, chosen.many))
+    shelf = kind.fill(Filling(ask, takes, make_letta_agent, letta_ledger, chosen.many))
     owner, query = _asked(shelf)
     answer = ask("GET", shelf.path, **query, limit=100)
     must(status(answer))

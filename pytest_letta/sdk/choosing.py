@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_letta.sdk import environment
 from pytest_letta.sdk.client import Sdk
-from pytest_letta.sdk.versions import NEWEST, Client, client_of
+from pytest_letta.sdk.versions import NEWEST, Client, client_of, is_older
 
 if TYPE_CHECKING:
     from pytest_letta.client import Recorder
@@ -51,9 +51,11 @@ class Sdks:
             if version.startswith("0."):
                 return f"letta-client {version} here has another interface: pip install 'letta-client>=1'"
             return self._start(version, None)
+        if is_older(self._server):
+            return f"letta-client 1.0 and later are for Letta 0.14 and later; this server is {self._server}"
         client = NEWEST if which == "newest" else client_of(self._server)
         if client is None:
-            return f"no version of letta-client from 1.0 on is known to belong to Letta {self._server}"
+            return f"no version of letta-client is known to belong to Letta {self._server}"
         return self._start(client.version, client)
 
     def close(self) -> None:

@@ -32,6 +32,16 @@ _OF_SERVER: Final = {
 }
 
 
+#: The first release of the server that clients of the present interface are for.
+_FIRST = (0, 14)
+
+
+def is_older(server: str | None) -> bool:
+    """Tell whether a release of the server is from before the clients of the present interface."""
+    parts = (server or "").split(".")[:2]
+    return len(parts) == 2 and all(map(str.isdecimal, parts)) and tuple(map(int, parts)) < _FIRST
+
+
 def client_of(server: str | None) -> Client | None:
     """Return the client that belongs to a release of the server; None where we know of none."""
     return _OF_SERVER.get(server or "")

@@ -100,4 +100,5 @@ def test_server_without_a_client_of_its_own_says_so(tmp_path: Path) -> None:
     setup = {"base_url": "http://127.0.0.1:1", "token": None, "timeout_s": 1.0}
     sdks = Sdks("0.11.7", setup, cache_dir=tmp_path, progress=Silence(), recorder=Recorder())
 
-    assert sdks.get("own") == "no version of letta-client from 1.0 on is known to belong to Letta 0.11.7"
+    for which in ("own", "newest"):
+        assert sdks.get(which) == "letta-client 1.0 and later are for Letta 0.14 and later; this server is 0.11.7"

@@ -126,3 +126,14 @@ def test_operation_takes_the_names_of_its_query_and_of_its_body() -> None:
     assert spec.takes("POST", "/v1/tools/", "name", "tags")
     assert not spec.takes("POST", "/v1/tools/", "limit")
     assert not spec.takes("GET", "/v1/runs/", "limit")
+
+
+def test_parameters_of_an_operation_are_those_of_its_path_too() -> None:
+    path = {"get": {"parameters": [{"name": "limit", "in": "query"}]}, "parameters": [{"name": "id", "in": "path"}]}
+    spec = Spec.from_openapi(
+        {**DOCUMENT, "paths": {"/v1/things/{id}": path, "/v1/others": {"post": {"requestBody": {}}}}}
+    )
+
+    key = "GET /v1/things/{id}"
+    assert [spec.takes("GET", "/v1/things/1", name) for name in ("limit", "id", "order")] == [True, True, False]
+    assert (spec.has_body(key), spec.has_body("POST /v1/others")) == (False, True)
