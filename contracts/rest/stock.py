@@ -22,7 +22,7 @@ NO_LONGER = (404, 405, 410)
 #: What a word of the table stands for, by the request that makes it.
 _MADE = {
     "agent": ("/v1/agents/", {"name": "$name", "include_base_tools": False}),
-    "source": ("/v1/folders/", {"name": "$name", "embedding": "$embedding"}),
+    "source": ("/v1/folders/", {"name": "$name"}),
     "group": ("/v1/groups/", {"agent_ids": ["$agent"], "description": "One."}),
     "identity": ("/v1/identities/", {"identifier_key": "$name", "name": "$name", "identity_type": "user"}),
     "block": ("/v1/blocks/", {"label": "$name", "value": "Spare."}),
@@ -58,6 +58,8 @@ class Stock(dict[str, str]):
         filled = json.loads(Template(json.dumps(body)).substitute(self))
         if word == "agent":
             filled |= {"tags": self._ledger.tags, **self._handles.fields()}
+        if word == "source":
+            filled |= self._handles.embedding_fields()
         return self.note(path, self._json("POST", path, filled))
 
     def note(self, path: str, made: Any) -> str:

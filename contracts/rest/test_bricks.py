@@ -78,7 +78,7 @@ def test_new_agent_does_not_break_the_list_of_agents(
 ) -> None:
     """Making an agent, whether it is accepted or refused, leaves the list readable; a refused one is not stored."""
     body = {"tags": letta_ledger.tags, **letta_handles.fields()}
-    holder = _Holder(ask, body, letta_ledger)
+    holder = _Holder(ask, body, letta_handles.embedding_fields(), letta_ledger)
     holder.must_know_its_agents()
 
     try:
@@ -143,9 +143,9 @@ def test_update_of_a_block_does_not_break_the_list(ask: Ask, letta_ledger: Ledge
 class _Holder:
     """A folder: it gives the ids of its agents without their states, so that a poisoned one can be found by it."""
 
-    def __init__(self, ask: Ask, body: dict[str, Any], ledger: Ledger) -> None:
+    def __init__(self, ask: Ask, body: dict[str, Any], embedding: dict[str, Any], ledger: Ledger) -> None:
         self._ask, self._body, self._ledger = ask, body, ledger
-        made = ask("POST", "/v1/folders/", {"name": ledger.name(), "embedding": body.get("embedding")})
+        made = ask("POST", "/v1/folders/", {"name": ledger.name(), **embedding})
         if not made.is_success:
             could_not_run(f"no folder to find the agent by: POST /v1/folders/ answered {made.status_code}")
         self._path = f"/v1/folders/{made.json()['id']}"

@@ -64,7 +64,7 @@ def test_agent_is_made_with_the_handle_that_the_list_gave(
     letta_handles: Handles, make_letta_agent: AgentMaker
 ) -> None:
     """An agent is made with a listed model and embedding handle, and says that it has these."""
-    agent = make_letta_agent()
+    agent = make_letta_agent(model=letta_handles.model, llm_config=None)
 
     config = agent.state.get("llm_config") or {}
     must(equal(letta_handles.model, config.get("handle"), "handle of the model of the new agent"))
