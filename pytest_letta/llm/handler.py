@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pytest_letta.llm import wire
 from pytest_letta.llm.control_routes import PREFIX, control
+from pytest_letta.llm.obeying import obeying
 from pytest_letta.llm.request import ChatRequest, RefusedError, read_chat, read_embeddings
 from pytest_letta.llm.script import Turn
 from pytest_letta.llm.waiting import PeerGoneError, wait_for_close, wait_until
@@ -97,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_json(200, wire.embeddings(vectors))
             return
         request = read_chat(value)
-        turn = self.server.model.choose(request.messages)
+        turn = obeying(self.server.model.choose(request.messages), request)
         if turn.reply.kind == "silent":
             wait_for_close(self.connection)
             raise PeerGoneError

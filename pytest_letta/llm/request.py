@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_letta.errors import ModelError
@@ -26,12 +26,16 @@ class RefusedError(ModelError):
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What a chat completion asks for, of the fields that change the answer."""
+    """What a chat completion asks for, of the fields that change the answer.
+
+    `required_tools` are the functions by name where one of them must be called, else none.
+    """
 
     model: str
     messages: list[dict[str, Any]]
     stream: bool
     include_usage: bool
+    required_tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_chat(body: object) -> ChatRequest:
@@ -46,6 +50,7 @@ def read_chat(body: object) -> ChatRequest:
         messages=_messages(fields.get("messages")),
         stream=_flag(fields, "stream"),
         include_usage=_flag(options, "include_usage"),
+        required_tools=_required_tools(fields),
     )
 
 
@@ -123,6 +128,12 @@ def _check_tools(tools: object) -> None:
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
             where = f"tools[{index}].function.name"
             raise RefusedError(f"{where} must be 1 to 64 letters, digits, '_' or '-'.", param=where)
+
+
+def _required_tools(fields: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    if fields.get("tool_choice") != "required":
+        return {}
+    return {tool["function"]["name"]: tool["function"] for tool in fields.get("tools") or ()}
 
 
 def _inputs(value: object) -> list[str] | list[list[int]]:
