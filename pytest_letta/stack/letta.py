@@ -143,6 +143,7 @@ def environment_of(
         "LETTA_REDIS_PORT": str(redis.address.port),
         "OPENAI_API_KEY": "dummy",
         "OPENAI_API_BASE": f"{llm_url}/v1",
+        **({"TIKTOKEN_CACHE_DIR": str(env.encodings)} if env.encodings else {}),
         **SERVER_ENVIRONMENT,
         "PYTHONUNBUFFERED": "1",
         **overrides,

@@ -54,6 +54,12 @@ class LettaEnv:
         return self.folder / "env" / "bin" / "alembic"
 
     @property
+    def encodings(self) -> Path | None:
+        """The folder with tokenizers that llama-index brings; without it Letta 0.11 downloads them at first use."""
+        places = (self.folder / "env" / "lib").glob("python*/site-packages/llama_index/core/_static/tiktoken_cache")
+        return next(places, None)
+
+    @property
     def migrations(self) -> Path:
         """The folder with ``alembic.ini``; the wheel has none, so they come from the sdist."""
         return self.folder / "migrations"
