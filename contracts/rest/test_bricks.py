@@ -149,7 +149,8 @@ class _Holder:
         if not made.is_success:
             could_not_run(f"no folder to find the agent by: POST /v1/folders/ answered {made.status_code}")
         self._path = f"/v1/folders/{made.json()['id']}"
-        self.fields = {"folder_ids": [made.json()["id"]]}
+        self._id = made.json()["id"]
+        self.fields: dict[str, list[str]] = {}
 
     def agents(self) -> list[str]:
         answer: httpx.Response = self._ask("GET", f"{self._path}/agents")
@@ -157,11 +158,14 @@ class _Holder:
 
     def must_know_its_agents(self) -> None:
         """End the contract where a harmless agent cannot be found by the folder: then no poison must be made."""
-        made = self._ask("POST", "/v1/agents/", {**self._body, **self.fields, "name": self._ledger.name()})
-        must(status(made))
-        if self.agents() != [made.json()["id"]]:
-            could_not_run("a poisoned agent could not be removed: the folder does not give the id of its agent")
-        self.delete_its_agents()
+        for name in ("folder_ids", "source_ids"):  # the latter up to Letta 0.11
+            self.fields = {name: [self._id]}
+            made = self._ask("POST", "/v1/agents/", {**self._body, **self.fields, "name": self._ledger.name()})
+            must(status(made))
+            if self.agents() == [made.json()["id"]]:
+                self.delete_its_agents()
+                return
+        could_not_run("a poisoned agent could not be removed: the folder does not give the id of its agent")
 
     def delete_its_agents(self) -> None:
         for id in self.agents():
