@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue.rest_cases import cases
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.rest import change_status, replace_body, set_response_field
 from pytest_letta.faults.surface import rewrite_query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_letta.faults.catalogue.rest_cases import cases
+from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.memory import ignore_cursors
 from pytest_letta.faults.rest import answer, change_status, rename_response_field
