@@ -14,7 +14,7 @@ from pytest_letta.faults.catalogue.rest_refusals import OF_PAGES, OF_REFUSALS
 from pytest_letta.faults.catalogue.rest_relations import OF_RELATIONS, OF_TENANTS
 from pytest_letta.faults.catalogue.rest_resources import OF_RESOURCES
 from pytest_letta.faults.catalogue.rest_sdk import OF_CLIENTS
-from pytest_letta.faults.catalogue.rest_users import OF_SECRETS, OF_USERS
+from pytest_letta.faults.catalogue.rest_users import OF_IDENTITIES, OF_SECRETS, OF_USERS
 from pytest_letta.faults.fault import CataloguedFault, Match, together
 from pytest_letta.faults.rest import (
     change_status,
@@ -185,6 +185,7 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *OF_RELATIONS,
     *OF_TENANTS,
     *OF_USERS,
+    *OF_IDENTITIES,
     *OF_SECRETS,
     *rest_tools.FAULTS,
     *rest_files.FAULTS,

@@ -1,4 +1,4 @@
-"""Faults of users, of the sandboxes of their tools and of secrets: part of the REST suite's catalogue."""
+"""Faults of users, identities, of the sandboxes of their tools and of secrets: part of the REST suite's catalogue."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ OF_USERS = (
             set_request_field("value", "", on=Match("POST", "/environment-variable$")),
             drop_request_field("env_vars", on=Match("POST", "/tools/run$")),
         ),
+    ),
+)
+
+OF_IDENTITIES = (
+    CataloguedFault(
+        name="put-identities-acknowledged-but-dropped",
+        kills=(*cases("REST-IDENTITY-001", "existing"), "REST-IDENTITY-002"),
+        reason="^id of the identity that was put: expected|^properties after the PUT does not contain",
+        make=lambda: swallow_write("echo", on=Match("PUT", "^/v1/identities/")),
     ),
 )
 
