@@ -112,3 +112,20 @@ def test_connecting_tells_how_it_went(ask: Ask, server: dict[str, Any], word: st
     must(equal("error" if command else "success", last.get("event"), f"last event of {answer.text[:300]}"))
     tools = [one.get("name") for one in last.get("tools", ())]
     must(None if command else equal([word], tools, "tools of the server"))
+
+
+@contract("REST-MCP-016", needs=_NEEDS, because="servers of tools are updated; agents must not call what is no more")
+def test_resync_follows_the_server(
+    ask: Ask, letta_ledger: Ledger, server: dict[str, Any], kept: str, word: str, python: str
+) -> None:
+    """After a kept MCP server has another tool, a resync tells which went and which came, and the old one is gone."""
+    taken = ask("POST", f"{kept}/{word}")
+    must(status(taken))
+    other = letta_ledger.name().replace("-", "_")
+    changed = {**server, "args": config_of(python, other)["args"]}
+    must(status(ask("PATCH", kept, {"server_name": server["server_name"], "stdio_config": changed})))
+
+    resync = ask("POST", f"{kept}/resync")
+
+    must(status(resync) or echoed({"deleted": [word], "added": [other]}, resync.json(), "the resync"))
+    must(refused(ask("GET", f"/v1/tools/{taken.json()['id']}"), 404, naming=taken.json()["id"]))

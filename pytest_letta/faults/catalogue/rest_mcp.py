@@ -6,6 +6,7 @@ from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.rest import answer, change_status, replace_body, set_request_field, set_response_field
 from pytest_letta.faults.surface import forget_first_deletion
+from pytest_letta.faults.writes import swallow_write
 
 _SERVERS = "/v1/mcp-servers/"
 _BY_NAME = "/v1/tools/mcp/servers"
@@ -75,6 +76,12 @@ _OF_NAMES = (
         kills=("REST-MCP-013",),
         reason="^the call does not give back what was sent: result is ab",
         make=lambda: set_request_field("args.times", 1, on=Match("POST", "/execute$")),
+    ),
+    CataloguedFault(
+        name="change-of-kept-mcp-server-dropped",
+        kills=("REST-MCP-016",),
+        reason="^the resync does not give back what was sent: deleted is",
+        make=lambda: swallow_write(on=Match("PATCH", f"{_BY_NAME}/")),
     ),
 )
 
