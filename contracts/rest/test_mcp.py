@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,16 +28,35 @@ _BECAUSE = "agents reach other systems by MCP; a tool that is listed and cannot 
 _SERVERS = "/v1/mcp-servers/"
 
 
-@pytest.fixture
-def server(ask: Ask, letta_ledger: Ledger, python: str, word: str) -> dict[str, Any]:
-    """A connected MCP server with one tool called `word`."""
-    answer = ask("POST", _SERVERS, {"server_name": letta_ledger.name(), "config": config_of(python, word)})
+def _connected(ask: Callable[..., httpx.Response], ledger: Ledger, python: str, word: str) -> dict[str, Any]:
+    answer = ask("POST", _SERVERS, json={"server_name": ledger.name(), "config": config_of(python, word)})
+    if answer.status_code == 404:
+        not_applicable(f"this server does not serve POST {_SERVERS}")
     if answer.status_code == 400 and "stdio" in answer.text:
         not_applicable(
             "this server starts no MCP servers of its own: it was not started with MCP_DISABLE_STDIO=false"
         )
-    must(status(answer))
+    must(status(answer, 200, 201))
+    ledger.enter(f"{_SERVERS}{answer.json()['id']}")
     return dict(answer.json())
+
+
+@pytest.fixture(scope="module")
+def shared_word(letta_shared_ledger: Ledger) -> str:
+    """The name of the tool of the MCP server that several contracts look at."""
+    return letta_shared_ledger.name().replace("-", "_")
+
+
+@pytest.fixture(scope="module")
+def shared(letta_client: httpx.Client, letta_shared_ledger: Ledger, python: str, shared_word: str) -> dict[str, Any]:
+    """A connected MCP server with one tool, which none of the contracts changes."""
+    return _connected(letta_client.request, letta_shared_ledger, python, shared_word)
+
+
+@pytest.fixture
+def server(letta_client: httpx.Client, letta_ledger: Ledger, python: str, word: str) -> dict[str, Any]:
+    """A connected MCP server with one tool called `word`."""
+    return _connected(letta_client.request, letta_ledger, python, word)
 
 
 def _tools_of(ask: Ask, server: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,28 +66,28 @@ def _tools_of(ask: Ask, server: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @contract("REST-MCP-001", needs=_NEEDS, because=_BECAUSE)
-def test_connected_server_is_read_and_listed(ask: Ask, server: dict[str, Any], python: str, word: str) -> None:
+def test_connected_server_is_read_and_listed(ask: Ask, shared: dict[str, Any], python: str, shared_word: str) -> None:
     """A connected MCP server comes back as it was sent, when it is made, read and listed."""
-    expected = {"server_name": server["server_name"], **config_of(python, word)}
+    expected = {"server_name": shared["server_name"], **config_of(python, shared_word)}
 
-    must(echoed(expected, server, "the new MCP server"))
-    read = ask("GET", f"{_SERVERS}{server['id']}")
+    must(echoed(expected, shared, "the new MCP server"))
+    read = ask("GET", f"{_SERVERS}{shared['id']}")
     must(status(read) or echoed(expected, read.json(), "the MCP server when read"))
     listed = ask("GET", _SERVERS)
     must(status(listed))
-    (own,) = [one for one in listed.json() if one["id"] == server["id"]] or [{}]
+    (own,) = [one for one in listed.json() if one["id"] == shared["id"]] or [{}]
     must(echoed(expected, own, "the MCP server when listed"))
 
 
 @contract("REST-MCP-002", needs=_NEEDS, because=_BECAUSE)
-def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], word: str) -> None:
+def test_tools_of_a_server_are_listed_and_run(ask: Ask, shared: dict[str, Any], shared_word: str) -> None:
     """The tools of an MCP server have its names, texts and parameters; run, they give what the server gives."""
-    tools = _tools_of(ask, server)
-    must(equal([word], [one["name"] for one in tools], "tools of the MCP server"))
+    tools = _tools_of(ask, shared)
+    must(equal([shared_word], [one["name"] for one in tools], "tools of the MCP server"))
     must(equal("Repeat a text.", tools[0].get("description"), "description of the tool"))
     must(contains(tools[0]["json_schema"]["parameters"]["properties"], "times", "parameters of the tool"))
 
-    path = f"{_SERVERS}{server['id']}/tools/{tools[0]['id']}"
+    path = f"{_SERVERS}{shared['id']}/tools/{tools[0]['id']}"
     must(status(ask("GET", path)))
     run = ask("POST", f"{path}/run", {"args": {"text": "\U0001f9a6 ", "times": 3}})
     must(status(run) or echoed({"status": "success", "func_return": "\U0001f9a6 " * 3}, run.json(), "the run"))
@@ -78,12 +98,12 @@ def test_tools_of_a_server_are_listed_and_run(ask: Ask, server: dict[str, Any], 
 
 @contract("REST-MCP-003", needs=[*_NEEDS, "llm", "messages"], because=_BECAUSE)
 def test_agent_calls_a_tool_of_a_server(
-    ask: Ask, letta_agent: Agent, letta_llm: ModelControl, server: dict[str, Any], word: str
+    ask: Ask, letta_agent: Agent, letta_llm: ModelControl, shared: dict[str, Any], shared_word: str
 ) -> None:
     """An agent to which a tool of an MCP server is attached calls it in a turn, and the model gets what it gives."""
-    (tool,) = _tools_of(ask, server)
+    (tool,) = _tools_of(ask, shared)
     give(ask, letta_agent, tool)
-    script = letta_llm.script(call_tool(word, {"text": "otter ", "times": 2}), say("Done."))
+    script = letta_llm.script(call_tool(shared_word, {"text": "otter ", "times": 2}), say("Done."))
 
     turn = letta_agent.send(script.prompt())
 
@@ -152,10 +172,14 @@ def test_server_that_cannot_be_started_is_told(ask: Ask, letta_ledger: Ledger, s
 
 
 @contract("REST-MCP-008", needs=_NEEDS, because="who connects a server must see whether it works before agents do")
-def test_connecting_shows_the_tools(ask: Ask, server: dict[str, Any], word: str) -> None:
+def test_connecting_shows_the_tools(ask: Ask, shared: dict[str, Any], shared_word: str) -> None:
     """Connecting to an MCP server tells, as a stream of events, that it succeeded, and the tools."""
-    answer = ask("GET", f"{_SERVERS}connect/{server['id']}")
+    answer = ask("GET", f"{_SERVERS}connect/{shared['id']}")
 
     must(status(answer) or event_stream(answer))
     success = next((one for one in events_of(answer.text) if one.get("event") == "success"), {})
-    must(equal([word], [one.get("name") for one in success.get("tools", ())], f"tools told by {answer.text[:200]}"))
+    must(
+        equal(
+            [shared_word], [one.get("name") for one in success.get("tools", ())], f"tools told by {answer.text[:200]}"
+        )
+    )
