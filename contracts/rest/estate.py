@@ -24,6 +24,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 _PREFIXES = {"run_id": "run", "step_id": "step", "job_id": "job", "conversation_id": "conv", "memory_id": "passage"}
 
 
+#: Collections of which only those of a parent are counted: others may be broken.
+_LISTED_BY = {"/v1/conversations/": "agent_id"}
+
+
 class Estate:
     """What is ours on a server, by the names of path parameters.
 
@@ -85,6 +89,10 @@ class Estate:
         for name in used:
             self._made.pop(name, None)
 
+    def broken(self) -> None:
+        """Note that a write ended in a server error: it may have been done, and what it was on is not used again."""
+        self.changed(list(self._made))
+
     def rows(self, template: str) -> int | None:
         """Return how many resources a collection has, or ``None`` when it does not tell."""
         return self._rows[template] if template in self._rows else self.counted(template)
@@ -97,7 +105,8 @@ class Estate:
         if counted.status_code == 200 and isinstance(counted.json(), int):
             self._rows[template] = int(counted.json())
             return self._rows[template]
-        answer = self.request("GET", template, params={"limit": 1000})
+        owner = _LISTED_BY.get(template)
+        answer = self.request("GET", template, params={"limit": 1000, **({owner: self[owner]} if owner else {})})
         listed = answer.json() if answer.status_code == 200 else None
         self._rows[template] = len(listed) if isinstance(listed, list) else None
         return self._rows[template]

@@ -38,7 +38,7 @@ class Effort:
 
     tries: int = 8
     wrong_types: int = 3
-    alternatives: int = 10
+    alternatives: int = 6
     paths: int = 2
     bodies: int = 2
 
@@ -71,9 +71,7 @@ class Prober:
             yield from _findings(target, "the same again", self._sender.again(target, plain))
         yield from self._in_path(target)
         yield from self._in_fields(target)
-        for place, value in alternatives(target, self._samples, self._effort.alternatives):
-            sent = self._with_trap(target, [place], value)
-            yield from _findings(target, "documented alternative", sent, place.label)
+        yield from self._alternatives(target)
         yield from self._wrong_types(target, is_taken=plain.status < 300)
         if target.body is not None:
             broken = broken_bodies(self._samples.fields(target.body))
@@ -129,10 +127,13 @@ class Prober:
             waiting += [among[:half], among[half:]] if len(kept) == len(among) else [kept] if kept else []
 
     def _narrowed(self, target: Target, trap: Trap, among: Sequence[Place], seen: Sent) -> tuple[Place | None, Sent]:
-        """Return the one place that is enough to have the same problem, and the request with it alone."""
+        """Return the one place that is enough to have the same problem, and the request with it alone.
+
+        Where one place is open to a value, most are: the first is tried alone before halves are.
+        """
         while len(among) > 1:
             half = len(among) // 2
-            for part in (among[:half], among[half:]):
+            for part in (among[:1], among[:half], among[half:])[half == 1 :]:
                 sent = self._with_trap(target, part, trap.value)
                 if sent.problem == seen.problem:
                     among, seen = part, sent
@@ -140,6 +141,13 @@ class Prober:
             else:
                 return None, seen
         return among[0], seen
+
+    def _alternatives(self, target: Target) -> Iterator[Finding]:
+        """Give fields each of what they may hold; not in updates, which take what creations take."""
+        if target.operation.method != "PATCH":
+            for place, value in alternatives(target, self._samples, self._effort.alternatives):
+                sent = self._with_trap(target, [place], value)
+                yield from _findings(target, "documented alternative", sent, place.label)
 
     def _wrong_types(self, target: Target, *, is_taken: bool) -> Iterator[Finding]:
         """Give one field a value of the wrong type, each in turn; where all else is right, that field is named."""

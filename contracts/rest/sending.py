@@ -100,8 +100,12 @@ class Sender:
         if answer.is_error:
             if rows is not None and self.estate.counted(template) not in {rows, None}:
                 wrong = f"{wrong or answer.status_code}, and stored"
+            if method != "GET" and answer.status_code >= 500:
+                self.estate.broken()
         elif method != "GET":
-            self.estate.changed(used)
+            # What is put below a resource does not change it, but for messages: those go into its prompt.
+            is_below = method == "POST" and not template.endswith("/messages")
+            self.estate.changed([] if is_below else used)
         return Sent(answer.status_code, answer.text, wrong, self.story.curl(number) if wrong else "", content)
 
 
