@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_letta.errors import MissingExtraError
 from pytest_letta.sdk import environment
 from pytest_letta.sdk.client import Sdk
 from pytest_letta.sdk.versions import NEWEST, Client, client_of, is_older
@@ -40,9 +41,9 @@ class Sdks:
         self._started: dict[str, Sdk] = {}
 
     def get(self, which: Which) -> Sdk | str:
-        """Return a client, or a text that says why there is none to speak of.
+        """Return a client, or a text that says why there is none to speak of, such as without the extra ``sdk``.
 
-        Raises MissingExtraError, StackError or SdkError when there is one, and it cannot be had.
+        Raises StackError or SdkError when there is one, and it cannot be had.
         """
         if which == "installed":
             version = environment.installed()
@@ -56,7 +57,10 @@ class Sdks:
         client = NEWEST if which == "newest" else client_of(self._server)
         if client is None:
             return f"no version of letta-client is known to belong to Letta {self._server}"
-        return self._start(client.version, client)
+        try:
+            return self._start(client.version, client)
+        except MissingExtraError as error:
+            return str(error)
 
     def close(self) -> None:
         """End the processes."""

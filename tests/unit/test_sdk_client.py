@@ -11,6 +11,7 @@ import pytest
 from pytest_letta.client import Recorder
 from pytest_letta.errors import SdkError
 from pytest_letta.sdk import client as sdk_client
+from pytest_letta.sdk import environment
 from pytest_letta.sdk.choosing import Sdks
 from pytest_letta.sdk.client import Sdk
 from pytest_letta.sdk.versions import client_of
@@ -102,3 +103,12 @@ def test_server_without_a_client_of_its_own_says_so(tmp_path: Path) -> None:
 
     for which in ("own", "newest"):
         assert sdks.get(which) == "letta-client 1.0 and later are for Letta 0.14 and later; this server is 0.11.7"
+
+
+def test_without_uv_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setattr(environment, "installed", lambda: None)
+    setup = {"base_url": "http://127.0.0.1:1", "token": None, "timeout_s": 1.0}
+    sdks = Sdks("0.16.8", setup, cache_dir=tmp_path, progress=Silence(), recorder=Recorder())
+
+    assert "needs uv, which is not installed: pip install 'pytest-letta[sdk]'" in str(sdks.get("own"))
