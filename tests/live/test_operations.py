@@ -1,4 +1,4 @@
-"""Every operation of Letta 0.16.8 that is not deprecated is exercised by a contract, or listed with the reason why not."""
+"""Every operation of Letta 0.16.8 that is not deprecated is exercised by a contract, or listed with a reason."""
 
 from __future__ import annotations
 
