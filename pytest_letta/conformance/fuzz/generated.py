@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_letta.conformance.judging import SEED
-from pytest_letta.conformance.sequences import is_thorough, seed_for
+from pytest_letta.conformance.sequences import is_thorough, no_constants, seed_for
 from pytest_letta.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Generator:
         def collect(case: Case[Any]) -> None:
             found.append(_request(case))
 
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), no_constants():
             warnings.simplefilter("ignore")  # of what Schemathesis thinks of the document
             collect()
         return list(dict.fromkeys(found))
