@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_letta.conformance.findings import Judgement
     from pytest_letta.conformance.fuzz.generated import Generator
     from pytest_letta.conformance.sequences import Sequences
+    from pytest_letta.conformance.shapes import Shapes
     from pytest_letta.deployment import Deployment
     from pytest_letta.sdk.choosing import Sdks
     from pytest_letta.settings import Settings
@@ -131,6 +132,13 @@ def letta_findings(request: pytest.FixtureRequest) -> Judgement:
     from pytest_letta.conformance.findings import Judgement
 
     return Judgement(request.node, session_of(request.config).recorder)
+
+
+@pytest.fixture
+def letta_shapes(request: pytest.FixtureRequest) -> Shapes | None:
+    """What was found of the shapes of answers to earlier contracts of this process; ``None`` before the first."""
+    judging = request.config.pluginmanager.get_plugin("letta-judging")
+    return judging.shapes if judging is not None else None
 
 
 @pytest.fixture

@@ -19,11 +19,15 @@ from pytest_letta.conformance.record import (
     is_breach,
     record_of,
 )
+from pytest_letta.conformance.shapes import Shapes, shapes_of
 from pytest_letta.conformance.verdicts import Verdict, judge
 from pytest_letta.options import LEVELS
 
 if TYPE_CHECKING:
+    from pytest_letta.deployment import Deployment
+    from pytest_letta.exchange import Exchange
     from pytest_letta.session import LettaSession
+    from pytest_letta.spec import Spec
 
 #: First fixture of each contract: see `pytest_letta.contract_fixtures`.
 GATE = "letta_contract_gate"
@@ -42,6 +46,7 @@ class Judging:
         self._session = session
         self._known = KnownIssues(session)
         self._started: dict[str, int] = {}
+        self.shapes: Shapes | None = None
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Deselect what is below the asked level; put the gate before every other fixture of a contract.
@@ -104,14 +109,7 @@ class Judging:
         exchanges = session.recorder.since(started)
         deployment = session.deployment_if_probed
         if deployment is not None and deployment.spec is not None:
-            answered = {
-                (key, one.status) for one in exchanges if one.status and (key := deployment.operation_of(one))
-            }
-            operations = deployment.spec.operations
-            record["operations"] = sorted({key for key, status in answered if status < 300})
-            record["undocumented"] = sorted(
-                f"{status} {key}" for key, status in answered if not operations[key].documents(status)
-            )
+            self._note_operations(record, exchanges, deployment, deployment.spec)
         if record["verdict"] in _NEEDS_EVIDENCE:
             for diagnosis in sorted({one.diagnosis for one in exchanges if one.diagnosis}):
                 if diagnosis not in record["cause"]:
@@ -127,6 +125,24 @@ class Judging:
         for field in ("cause", "log", "evidence"):
             record[field] = session.redact(record[field])
         record["curl"] = [session.redact(line) for line in record["curl"]]
+
+    def _note_operations(
+        self, record: ContractRecord, exchanges: list[Exchange], deployment: Deployment, spec: Spec
+    ) -> None:
+        """Note which operations answered, and what of that the server does not document."""
+        if self.shapes is None:
+            self.shapes = shapes_of(spec)
+        before = len(self.shapes.found)
+        answered = set()
+        for one in exchanges:
+            if one.status and (key := deployment.operation_of(one)):
+                answered.add((key, one.status))
+                self.shapes.look(key, one)
+        record["operations"] = sorted({key for key, status in answered if status < 300})
+        record["undocumented"] = sorted(
+            f"{status} {key}" for key, status in answered if not spec.operations[key].documents(status)
+        )
+        record["misshapen"] = [f"{one.operation}: {one.cause}" for one in self.shapes.found[before:]]
 
 
 def _is_about_something_running(item: pytest.Item) -> bool:

@@ -14,7 +14,8 @@ class ContractRecord(TypedDict):
     """One contract of a report; `curl` reproduces it, `log` is the tail of the service logs.
 
     `operations` answered it with success; `undocumented` has answers of a status that the server does not document,
-    such as ``404 GET /v1/agents/{agent_id}``.
+    such as ``404 GET /v1/agents/{agent_id}``; `misshapen` those of another shape than documented, with how they
+    differ, where that was not seen before.
     """
 
     id: str
@@ -31,6 +32,7 @@ class ContractRecord(TypedDict):
     evidence: str
     operations: list[str]
     undocumented: list[str]
+    misshapen: list[str]
 
 
 def record_of(contract: Contract, verdict: Verdict, cause: str, duration_s: float) -> ContractRecord:
@@ -50,6 +52,7 @@ def record_of(contract: Contract, verdict: Verdict, cause: str, duration_s: floa
         evidence="",
         operations=[],
         undocumented=[],
+        misshapen=[],
     )
 
 

@@ -42,6 +42,11 @@ def unexercised_file() -> Path:
     return contracts_dir() / "unexercised.yaml"
 
 
+def shapes_file() -> Path:
+    """Return the schemas of answers of which the server's own document says too little."""
+    return contracts_dir() / "shapes.yaml"
+
+
 def known_file(version: str | None) -> Path | None:
     """Return the list of known issues that ships for `version`, or ``None`` when there is none."""
     file = contracts_dir() / "known" / f"{version}.yaml"

@@ -16,7 +16,7 @@ SCHEMA = "pytest-letta-report/1"
 VERDICTS = ("pass", "fail", "known", "not-applicable", "could-not-run", "error")
 
 #: What is told of all records together.
-_OF_OPERATIONS = {"operations", "undocumented"}
+_OF_OPERATIONS = {"operations", "undocumented", "misshapen"}
 
 
 def build(

@@ -25,7 +25,8 @@ def told(
     """Return the part of the report about operations.
 
     `documented` tells of each operation of the server whether it is deprecated. One is exercised that answered a
-    contract with success. `undocumented` gives, by status, the operations that answered it and do not document it.
+    contract with success. `undocumented` gives, by status, the operations that answered it and do not document it;
+    `misshapen` how answers of success differ from the documented shape.
     """
     exercised = {key for record in records for key in record["operations"]} & set(documented)
     unexercised = sorted(set(documented) - exercised)
@@ -40,4 +41,5 @@ def told(
         "deprecated": sorted(key for key, is_deprecated in documented.items() if is_deprecated),
         "reasons": {key: reasons[key] for key in unexercised if key in reasons},
         "undocumented": {status: sorted(keys) for status, keys in sorted(undocumented.items())},
+        "misshapen": sorted({one for record in records for one in record["misshapen"]}),
     }

@@ -1,11 +1,12 @@
-"""Faults of conversations: part of the catalogue of the REST suite."""
+"""Faults of conversations, archives and the shapes of answers: part of the catalogue of the REST suite."""
 
 from __future__ import annotations
 
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.histories import fork_empty
-from pytest_letta.faults.rest import answer, drop_response_field, replace_body, set_response_field
+from pytest_letta.faults.rest import answer, drop_request_field, drop_response_field, replace_body, set_response_field
 from pytest_letta.faults.stream import drop_event
+from pytest_letta.faults.surface import forget_first_deletion
 
 _OF_ONE = "/conversations/[^/]+"
 
@@ -45,5 +46,35 @@ OF_CONVERSATIONS: tuple[CataloguedFault, ...] = (
         kills=("REST-CONVERSATION-008",),
         reason="^what the second stream gave",
         make=lambda: drop_event("assistant_message", nth=0, on=Match("POST", f"{_OF_ONE}/stream$")),
+    ),
+)
+
+OF_ARCHIVES: tuple[CataloguedFault, ...] = (
+    CataloguedFault(
+        name="tags-of-passage-lost",
+        kills=("REST-ARCHIVES-001",),
+        reason="^the new passage does not give back what was sent: tags",
+        make=lambda: drop_request_field("tags", on=Match("POST", "/archives/[^/]+/passages$")),
+    ),
+    CataloguedFault(
+        name="deletion-of-passage-forgotten",
+        kills=("REST-ARCHIVES-002",),
+        reason="^passages that the search finds: 0 missing .* 1 unexpected",
+        make=lambda: forget_first_deletion(on=Match("DELETE", "/archives/[^/]+/passages/")),
+    ),
+)
+
+OF_SHAPES: tuple[CataloguedFault, ...] = (
+    CataloguedFault(
+        name="count-as-text",
+        kills=("REST-FILTER-003", "REST-SHAPE-001"),
+        reason='^count of agents by|^the body: it is not of type "integer", in 1 operation: GET /v1/agents/count$',
+        make=lambda: replace_body(b'"3"', on=Match("GET", "/agents/count$")),
+    ),
+    CataloguedFault(
+        name="usage-without-its-sum",
+        kills=("REST-RUNS-002", "REST-SHAPE-001"),
+        reason='^usage of the run|^the body: "total_tokens" is a required property, in 1 operation: GET /v1/runs/',
+        make=lambda: drop_response_field("total_tokens", on=Match("GET", "/runs/[^/]+/usage$")),
     ),
 )
