@@ -15,6 +15,7 @@ from pytest_letta.conformance.checks import status
 
 from ..memory.tenants import User, must_be_told_apart, new_user
 from . import shelves
+from .estate import Estate
 from .mcp import python_of
 from .resources import KINDS, Shop, Values
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_letta.sdk.choosing import Sdks
     from pytest_letta.sdk.client import Sdk
     from pytest_letta.spec import Spec
+
+_ORGS, _USERS = "/v1/admin/orgs/", "/v1/admin/users/"
 
 Ask = Callable[..., "httpx.Response"]
 Fill = Callable[[int], shelves.Shelf]
@@ -223,3 +226,45 @@ def fill(
 ) -> Fill:
     """Make a list of that kind with so many items of our own, or a few more."""
     return lambda many: kind_of_list.fill(shelves.Filling(ask, takes, make_letta_agent, letta_ledger, many))
+
+
+@pytest.fixture
+def new_estate(
+    letta_deployment: Deployment, letta_client: httpx.Client, letta_ledger: Ledger, letta_handles: Handles
+) -> Callable[[], Estate]:
+    """Make estates: each is of a user of a new organization, so that what breaks there is nobody else's.
+
+    Where no organization of ours can be made, they are of nobody, and nothing in them is.
+    """
+    return lambda: Estate(letta_client, _owner(letta_deployment, letta_client, letta_ledger), letta_handles.fields())
+
+
+@pytest.fixture
+def estate(new_estate: Callable[[], Estate]) -> Estate:
+    """What is ours and can be broken."""
+    return new_estate()
+
+
+def _owner(deployment: Deployment, client: httpx.Client, ledger: Ledger) -> str | None:
+    if not deployment.capabilities["users"].available:
+        return None
+    made = client.post(_ORGS, json={"name": ledger.name()})
+    if not made.is_success:
+        return None
+    organization = made.json()["id"]
+    ledger.enter(f"{_ORGS}?org_id={organization}")
+    user = client.post(_USERS, json={"name": ledger.name(), "organization_id": organization})
+    must(status(user))
+    ledger.enter(f"{_USERS}?user_id={user.json()['id']}")
+    return str(user.json()["id"]) if _is_told_apart(client, user.json()["id"]) else None
+
+
+def _is_told_apart(client: httpx.Client, user: str) -> bool:
+    """Tell whether the server takes a user for who he is: a proxy may drop the header that says it."""
+    made = client.post("/v1/blocks/", json={"label": "mine", "value": "x"}, headers={"user_id": user})
+    must(status(made))
+    path = f"/v1/blocks/{made.json()['id']}"
+    if client.get(path).status_code == 404:
+        return True
+    must(status(client.delete(path), 200, 204))
+    return False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .conftest import Ask
 
 _NEEDS = ["archives", "archival_search"]
-_PASSAGE = {"text": "Otters hold hands when they sleep.", "tags": ["two words", "a/b"], "metadata": {"page": [1]}}
+_PASSAGE = {"text": "Otters hold hands when they sleep.", "tags": ["two words"], "metadata": {"page": [1]}}
 
 
 @pytest.fixture

@@ -17,45 +17,8 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
-    from pytest_letta.handles import Handles
-    from pytest_letta.ownership import Ledger
 
     from .sending import Generator, Judgement
-
-_ORGS, _USERS = "/v1/admin/orgs/", "/v1/admin/users/"
-
-
-@pytest.fixture
-def owner(letta_deployment: Deployment, letta_client: httpx.Client, letta_ledger: Ledger) -> str | None:
-    """A user of a new organization, so that what breaks there is nobody else's; ``None`` where none can be made."""
-    if not letta_deployment.capabilities["users"].available:
-        return None
-    made = letta_client.post(_ORGS, json={"name": letta_ledger.name()})
-    if not made.is_success:
-        return None
-    organization = made.json()["id"]
-    letta_ledger.enter(f"{_ORGS}?org_id={organization}")
-    user = letta_client.post(_USERS, json={"name": letta_ledger.name(), "organization_id": organization})
-    must(status(user))
-    letta_ledger.enter(f"{_USERS}?user_id={user.json()['id']}")
-    return str(user.json()["id"]) if _is_told_apart(letta_client, user.json()["id"]) else None
-
-
-def _is_told_apart(client: httpx.Client, user: str) -> bool:
-    """Tell whether the server takes a user for who he is: a proxy may drop the header that says it."""
-    made = client.post("/v1/blocks/", json={"label": "mine", "value": "x"}, headers={"user_id": user})
-    must(status(made))
-    path = f"/v1/blocks/{made.json()['id']}"
-    if client.get(path).status_code == 404:
-        return True
-    must(status(client.delete(path), 200, 204))
-    return False
-
-
-@pytest.fixture
-def estate(letta_client: httpx.Client, letta_handles: Handles, owner: str | None) -> Estate:
-    """What is ours and can be broken; where no organization of ours can be made, nothing is."""
-    return Estate(letta_client, owner, letta_handles.fields())
 
 
 @pytest.mark.parametrize("area", AREAS)

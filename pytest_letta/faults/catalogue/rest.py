@@ -6,7 +6,7 @@ from pytest_letta.faults.catalogue import rest_files, rest_mcp, rest_runs, rest_
 from pytest_letta.faults.catalogue.cases import cases
 from pytest_letta.faults.catalogue.rest_blocks import OF_BLOCKS
 from pytest_letta.faults.catalogue.rest_cases import NEW_AGENT, UPDATES
-from pytest_letta.faults.catalogue.rest_conversations import OF_ARCHIVES, OF_CONVERSATIONS, OF_SHAPES
+from pytest_letta.faults.catalogue.rest_conversations import OF_ARCHIVES, OF_CONVERSATIONS, OF_LINKS, OF_SHAPES
 from pytest_letta.faults.catalogue.rest_fuzz import OF_BAD_INPUT
 from pytest_letta.faults.catalogue.rest_old import OF_OLD_CALLS
 from pytest_letta.faults.catalogue.rest_providers import OF_PROVIDERS
@@ -182,6 +182,7 @@ FAULTS: tuple[CataloguedFault, ...] = (
     *OF_CONVERSATIONS,
     *OF_ARCHIVES,
     *OF_SHAPES,
+    *OF_LINKS,
     *OF_PROVIDERS,
     *OF_RESOURCES,
     *OF_RELATIONS,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pytest_letta.faults.fault import CataloguedFault, Match
 from pytest_letta.faults.histories import fork_empty
-from pytest_letta.faults.rest import answer, drop_request_field, drop_response_field, replace_body, set_response_field
+from pytest_letta.faults.rest import (
+    answer,
+    change_status,
+    drop_request_field,
+    drop_response_field,
+    replace_body,
+    set_response_field,
+)
 from pytest_letta.faults.stream import drop_event
 from pytest_letta.faults.surface import forget_first_deletion
 
@@ -76,5 +83,21 @@ OF_SHAPES: tuple[CataloguedFault, ...] = (
         kills=("REST-RUNS-002", "REST-SHAPE-001"),
         reason='^usage of the run|^the body: "total_tokens" is a required property, in 1 operation: GET /v1/runs/',
         make=lambda: drop_response_field("total_tokens", on=Match("GET", "/runs/[^/]+/usage$")),
+    ),
+)
+
+_CREATED = "/v1/(agents|archives|blocks|conversations|folders|tools)/[^/]+$"
+OF_LINKS: tuple[CataloguedFault, ...] = (
+    CataloguedFault(
+        name="links-lead-to-what-was-deleted",
+        kills=("REST-LINKS-001",),
+        reason="for a resource that was previously deleted",
+        make=lambda: forget_first_deletion(on=Match("DELETE", _CREATED)),
+    ),
+    CataloguedFault(
+        name="links-lead-nowhere",
+        kills=("REST-LINKS-001",),
+        reason="for a resource that was just created",
+        make=lambda: change_status(404, only=200, on=Match("GET", _CREATED)),
     ),
 )
