@@ -68,7 +68,7 @@ def run_linked(
     try:
         sequences.run(Linked, examples=12, steps=15, tries=4)
     except Flaky:
-        # What Schemathesis learns of the answers changes what it does next, so that a sequence is not always the same.
+        # What Schemathesis learns of the answers changes what it does next, so a sequence is not always the same.
         story.must_be_none(found[:1], tried=())
 
 

@@ -40,7 +40,9 @@ class Shapes:
         """Look at the answer that an operation gave, if it is whole and JSON."""
         status = exchange.status or 0
         is_whole = exchange.is_complete and exchange.body_size == len(exchange.body)
-        if not (self._can and is_whole and 200 <= status < 300 and self._seen[key] < _ENOUGH):
+        kind = next((value for name, value in exchange.response_headers if name.lower() == "content-type"), "")
+        is_json = kind.partition(";")[0].strip().lower() == "application/json"
+        if not (self._can and is_whole and is_json and 200 <= status < 300 and self._seen[key] < _ENOUGH):
             return
         validator = self._validator(key, status)
         if validator is None:
