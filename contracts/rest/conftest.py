@@ -154,10 +154,9 @@ def open_shop(
             "word": lambda: letta_ledger.name().replace("-", "_"),
             "agent": agent,
             "other_agent": agent,
-            "embedding": lambda: letta_handles.embedding or "",
             "model_url": lambda: request.getfixturevalue("letta_llm").base_url,
         }
-        return Shop(KINDS[kind], ask, takes, Values(makers))
+        return Shop(KINDS[kind], ask, takes, Values(makers), letta_handles.embedding_fields())
 
     return opened
 
@@ -171,7 +170,7 @@ def shop(ask: Ask, open_shop: Callable[[Ask], Shop]) -> Shop:
 @pytest.fixture
 def folder(ask: Ask, letta_handles: Handles, letta_ledger: Ledger) -> str:
     """The path of an empty folder."""
-    answer = ask("POST", "/v1/folders/", {"name": letta_ledger.name(), "embedding": letta_handles.embedding})
+    answer = ask("POST", "/v1/folders/", {"name": letta_ledger.name(), **letta_handles.embedding_fields()})
     must(status(answer))
     return f"/v1/folders/{answer.json()['id']}"
 

@@ -118,17 +118,18 @@ class Estate:
 
         return {
             "agent_id": agent,
-            "archive_id": lambda: self._make("archives", {"name": "x", "embedding": self.fields.get("embedding")}),
+            "archive_id": lambda: self._make("archives", {"name": "x", **self._embedding()}),
             "block_id": lambda: self._make("blocks", {"label": "human", "value": "x"}),
             "block_label": lambda: "human",
             "conversation_id": lambda: self._make(f"conversations/?agent_id={self['agent_id']}", {}),
-            "folder_id": lambda: self._make(
-                "folders", {"name": self.name(), "embedding": self.fields.get("embedding")}
-            ),
+            "folder_id": lambda: self._make("folders", {"name": self.name(), **self._embedding()}),
             "message_id": self._message,
             "sandbox_config_id": lambda: self._make("sandbox-config/local/default", None),
             "tool_id": lambda: self._make("tools", {"source_code": self.source()}),
         }
+
+    def _embedding(self) -> dict[str, Any]:
+        return {name: value for name, value in self.fields.items() if name.startswith("embedding")}
 
     def name(self) -> str:
         """Return a name that nothing of the estate has yet."""
@@ -157,7 +158,7 @@ class _Known(Mapping[str, Any]):
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._made: Mapping[str, Callable[[], Any]] = {
-            **{name: partial(str, value) for name, value in estate.fields.items()},
+            **{name: partial(_itself, value) for name, value in estate.fields.items()},
             "include_base_tools": lambda: False,
             "name": estate.name,
             "source_code": estate.source,
@@ -172,6 +173,10 @@ class _Known(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._made)
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _nobody(parameter: Mapping[str, Any]) -> str:

@@ -37,14 +37,16 @@ def _by_path(attach: str, shows: Mapping[str, tuple[str, ...]], *needs: str, fie
 _A = "/v1/agents/{agent}"
 _GROUP = "/v1/groups/{group}"
 
-#: What an end is made by: the list to POST to, and the body. ``{name}`` is a name of ours, ``{embedding}`` a handle.
+#: Ends that are made with an embedding.
+EMBEDDED = ("archive", "folder", "source")
+#: What an end is made by: the list to POST to, and the body. ``{name}`` is a name of ours.
 ENDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "archive": ("/v1/archives/", {"name": "{name}", "embedding": "{embedding}"}),
+    "archive": ("/v1/archives/", {"name": "{name}"}),
     "block": ("/v1/blocks/", {"label": "{name}", "value": "x"}),
-    "folder": ("/v1/folders/", {"name": "{name}", "embedding": "{embedding}"}),
+    "folder": ("/v1/folders/", {"name": "{name}"}),
     "group": ("/v1/groups/", {"agent_ids": ["{other}"], "description": "Who talks."}),
     "identity": ("/v1/identities/", {"identifier_key": "{name}", "name": "Zo\u00eb", "identity_type": "user"}),
-    "source": ("/v1/sources/", {"name": "{name}", "embedding": "{embedding}"}),
+    "source": ("/v1/sources/", {"name": "{name}"}),
 }
 
 RELATIONS: Mapping[str, Relation] = {

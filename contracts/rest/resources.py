@@ -14,6 +14,8 @@ from pytest_letta import must, not_applicable
 from pytest_letta.conformance.checks import status
 
 if TYPE_CHECKING:
+    import httpx
+
     from .conftest import Ask, Takes
 
 _TABLE = Path(__file__).with_name("resources.yaml")
@@ -29,6 +31,7 @@ class Kind:
     needs: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    is_embedded: bool = False
     moves: tuple[str, ...] = ()
     selects: Mapping[str, str] | None = None
     is_exact: bool = False
@@ -95,11 +98,12 @@ class Made:
 class Shop:
     """Makes, reads and lists resources of one kind, ours only.
 
-    `ask` sends a request, `takes` tells which names the server documents.
+    `ask` sends a request, `takes` tells which names the server documents; `embedding` are the fields that choose one.
     """
 
-    def __init__(self, kind: Kind, ask: Ask, takes: Takes, values: Values) -> None:
+    def __init__(self, kind: Kind, ask: Ask, takes: Takes, values: Values, embedding: Mapping[str, Any]) -> None:
         self.kind = kind
+        self._embedding = embedding if kind.is_embedded else {}
         self.ask = ask
         self.takes = takes
         self._values = values
@@ -113,10 +117,14 @@ class Shop:
             self._values.renew("agent", "other_agent")
         sent, query = self.fill(self.kind.create), self._values.fill(self.kind.query)
         sent = {key: value for key, value in sent.items() if self.takes("POST", self.kind.path, key)}
-        answer = self.ask("POST", self.kind.path, sent, **query)
+        answer = self.send(sent, **query)
         must(status(answer, 200, 201))
         selects = None if self.kind.selects is None else self._values.fill(self.kind.selects)
         return Made(self.kind, sent, answer.json(), selects, self._values.fill(self.kind.filters))
+
+    def send(self, sent: Mapping[str, Any], **query: Any) -> httpx.Response:
+        """Ask for a resource of the fields `sent`, and of those that choose an embedding where it has one."""
+        return self.ask("POST", self.kind.path, {**sent, **self._embedding}, **query)
 
     def read(self, made: Made) -> dict[str, Any]:
         answer = self.ask("GET", made.path)

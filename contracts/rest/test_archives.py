@@ -22,7 +22,7 @@ _PASSAGE = {"text": "Otters hold hands when they sleep.", "tags": ["two words"],
 @pytest.fixture
 def archive(ask: Ask, letta_ledger: Ledger, letta_handles: Handles) -> str:
     """The id of an archive of our own."""
-    answer = ask("POST", "/v1/archives/", {"name": letta_ledger.name(), "embedding": letta_handles.embedding})
+    answer = ask("POST", "/v1/archives/", {"name": letta_ledger.name(), **letta_handles.embedding_fields()})
     must(status(answer, 200, 201))
     return str(answer.json()["id"])
 

@@ -123,7 +123,7 @@ def test_resync_follows_the_server(
     must(status(taken))
     other = letta_ledger.name().replace("-", "_")
     changed = {**server, "args": config_of(python, other)["args"]}
-    must(status(ask("PATCH", kept, {"server_name": server["server_name"], "stdio_config": changed})))
+    must(status(ask("PATCH", kept, {"stdio_config": changed})))
 
     resync = ask("POST", f"{kept}/resync")
 

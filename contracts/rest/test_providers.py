@@ -35,7 +35,7 @@ def provider(ask: Ask, letta_llm: ModelControl, letta_ledger: Ledger) -> dict[st
 def _models(ask: Ask, provider: dict[str, Any]) -> list[str]:
     answer = ask("GET", "/v1/models/", provider_name=provider["name"])
     must(status(answer))
-    return [str(one["name"]) for one in answer.json()]
+    return [str(one["handle"]).partition("/")[2] for one in answer.json()]
 
 
 @contract("REST-PROVIDERS-001", needs=_NEEDS, because="a key with a typing mistake is found before agents rely on it")

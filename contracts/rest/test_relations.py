@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from pytest_letta import contract, must, not_applicable
 from pytest_letta.conformance.checks import equal, refused, same_sequence, status
 
-from .relations import ENDS, RELATIONS, Patch, Relation
+from .relations import EMBEDDED, ENDS, RELATIONS, Patch, Relation
 
 if TYPE_CHECKING:
     from pytest_letta import Deployment
@@ -27,11 +27,14 @@ _BOTH = "who is asked for the one must find the other, whichever end the client 
 class Ends:
     """Two resources that can be attached to each other, and what stands for them in the table."""
 
-    def __init__(self, ask: Ask, takes: Takes, make: AgentMaker, ledger: Ledger, embedding: str) -> None:
+    def __init__(
+        self, ask: Ask, takes: Takes, make: AgentMaker, ledger: Ledger, embedding: Mapping[str, Any]
+    ) -> None:
         self.ask = ask
         self._takes = takes
         self._make = make
-        self._given = {"embedding": embedding}
+        self._embedding = embedding
+        self._given: dict[str, str] = {}
         self._ledger = ledger
 
     def fill(self, value: Any) -> Any:
@@ -48,7 +51,7 @@ class Ends:
         if end not in ENDS:
             return self._make().id
         path, body = ENDS[end]
-        answer = self.ask("POST", path, self.fill(body))
+        answer = self.ask("POST", path, {**self.fill(body), **(self._embedding if end in EMBEDDED else {})})
         must(status(answer, 200, 201))
         return str(answer.json()["id"])
 
@@ -91,7 +94,7 @@ def relation(pair: str, letta_deployment: Deployment) -> Relation:
 @pytest.fixture
 def ends(ask: Ask, takes: Takes, make_letta_agent: AgentMaker, letta_handles: Handles, letta_ledger: Ledger) -> Ends:
     """Resources that can be attached to each other, each made when it is asked for."""
-    return Ends(ask, takes, make_letta_agent, letta_ledger, letta_handles.embedding or "")
+    return Ends(ask, takes, make_letta_agent, letta_ledger, letta_handles.embedding_fields())
 
 
 @pytest.mark.parametrize("pair", RELATIONS)

@@ -81,7 +81,7 @@ def test_refusal_shows_nothing_of_the_inside(
     ask: Ask, letta_client: httpx.Client, letta_handles: Handles, letta_ledger: Ledger, unknown: str, case: str
 ) -> None:
     """A refusal has no SQL, no trace, no name of a driver and no record of the caller."""
-    folder = {"name": letta_ledger.name(), "embedding": letta_handles.embedding}
+    folder = {"name": letta_ledger.name(), **letta_handles.embedding_fields()}
     if case == "duplicate":
         must(status(ask("POST", "/v1/folders/", folder)))
     answer = {

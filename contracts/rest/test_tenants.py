@@ -62,7 +62,7 @@ def test_name_of_another_organization_is_free(ask: Ask, ask_as: AskAs, open_shop
     mine, theirs = open_shop(ask), open_shop(ask_as(stranger))
     made = mine.make()
 
-    answer = theirs.ask("POST", made.kind.path, made.sent)
+    answer = theirs.send(made.sent)
 
     must(status(answer, 200, 201))
     must(equal([made.id], mine.selected(made.selects or {}), "what is found by the name"))
