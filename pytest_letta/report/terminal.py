@@ -71,7 +71,7 @@ def _print_operations(terminal: pytest.TerminalReporter, document: dict[str, Any
     )
     if operations["undocumented"]:
         told = ", ".join(f"{status} ({len(keys)})" for status, keys in operations["undocumented"].items())
-        terminal.line(f"Statuses that were answered and are not documented, with the number of operations: {told}.")
+        terminal.line(f"Answers that are not documented, by status (operations): {told}.")
     if operations["misshapen"]:
         count = len({one.partition(": ")[0] for one in operations["misshapen"]})
         terminal.line(f"Operations with answers of another shape than documented: {count}.")
