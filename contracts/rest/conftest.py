@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 import pytest
 
@@ -15,8 +13,10 @@ from pytest_letta.conformance.checks import status
 
 from ..memory.tenants import User, must_be_told_apart, new_user
 from . import shelves
+from .asking import Ask, Takes, enter, send
 from .estate import Estate
 from .mcp import python_of
+from .owners import new_owner
 from .resources import KINDS, Shop, Values
 
 if TYPE_CHECKING:
@@ -28,13 +28,8 @@ if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
     from pytest_letta.sdk.choosing import Sdks
     from pytest_letta.sdk.client import Sdk
-    from pytest_letta.spec import Spec
 
-_ORGS, _USERS = "/v1/admin/orgs/", "/v1/admin/users/"
-
-Ask = Callable[..., "httpx.Response"]
 Fill = Callable[[int], shelves.Shelf]
-Takes = Callable[..., bool]
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,13 +66,13 @@ def ask(letta_client: httpx.Client, letta_deployment: Deployment, letta_ledger: 
     deleted at the end.
     """
 
-    def send(method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        answer = _send(letta_client, letta_deployment, {}, method, path, body, query)
+    def ask(method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
+        answer = send(letta_client, letta_deployment, {}, method, path, body, query)
         if method == "POST" and path.count("/") == 3 and path.endswith("/") and answer.is_success:
-            _enter(path, answer.json(), letta_ledger)
+            enter(path, answer.json(), letta_ledger)
         return answer
 
-    return send
+    return ask
 
 
 @pytest.fixture(scope="session")
@@ -95,28 +90,11 @@ def ask_as(letta_deployment: Deployment) -> Callable[[User], Ask]:
 
     def asking(user: User) -> Ask:
         headers = {"user_id": user.id}
-        return lambda method, path, body=None, **query: _send(
+        return lambda method, path, body=None, **query: send(
             user.client, letta_deployment, headers, method, path, body, query
         )
 
     return asking
-
-
-def _send(
-    client: httpx.Client,
-    deployment: Deployment,
-    headers: dict[str, str],
-    method: str,
-    path: str,
-    body: Any,
-    query: dict[str, Any],
-) -> httpx.Response:
-    if deployment.spec is not None:
-        _must_be_documented(deployment.spec, method, path, body, query)
-    # ASCII, so that lone surrogates can be sent, and infinities by the names that Python gives them.
-    content = body if isinstance(body, bytes | str | None) else json.dumps(body)
-    sent = headers if content is None else {"Content-Type": "application/json", **headers}
-    return client.request(method, path, content=content, headers=sent, params=query or None)
 
 
 @pytest.fixture(scope="module")
@@ -190,25 +168,6 @@ def sdk(request: pytest.FixtureRequest, letta_sdks: Sdks) -> Sdk:
     return found
 
 
-def _must_be_documented(spec: Spec, method: str, path: str, body: Any, query: Any) -> None:
-    asked, _, rest = path.partition("?")
-    key = spec.operation_for(method, asked)
-    if key is None:
-        not_applicable(f"this server does not document {method} {asked}")
-    names = {*query, *(name for name, _ in parse_qsl(rest, keep_blank_values=True))}
-    if unknown := sorted(name for name in names if not spec.takes(method, asked, name)):
-        not_applicable(f"this server does not document that {key} takes {', '.join(unknown)}")
-    if isinstance(body, dict) and body and not spec.has_body(key):
-        not_applicable(f"this server does not document that {key} takes a body")
-
-
-def _enter(path: str, created: Any, ledger: Ledger) -> None:
-    if isinstance(created, dict) and "id" in created:
-        for block in (created.get("memory") or {}).get("blocks", ()):
-            ledger.enter(f"/v1/blocks/{block['id']}")
-        ledger.enter(f"{path}{created['id']}")
-
-
 @pytest.fixture
 def kind_of_list(request: pytest.FixtureRequest, letta_deployment: Deployment) -> shelves.Kind:
     """The kind of list that the case names, where the deployment has it."""
@@ -235,35 +194,12 @@ def new_estate(
 
     Where no organization of ours can be made, they are of nobody, and nothing in them is.
     """
-    return lambda: Estate(letta_client, _owner(letta_deployment, letta_client, letta_ledger), letta_handles.fields())
+    return lambda: Estate(
+        letta_client, new_owner(letta_deployment, letta_client, letta_ledger), letta_handles.fields()
+    )
 
 
 @pytest.fixture
 def estate(new_estate: Callable[[], Estate]) -> Estate:
     """What is ours and can be broken."""
     return new_estate()
-
-
-def _owner(deployment: Deployment, client: httpx.Client, ledger: Ledger) -> str | None:
-    if not deployment.capabilities["users"].available:
-        return None
-    made = client.post(_ORGS, json={"name": ledger.name()})
-    if not made.is_success:
-        return None
-    organization = made.json()["id"]
-    ledger.enter(f"{_ORGS}?org_id={organization}")
-    user = client.post(_USERS, json={"name": ledger.name(), "organization_id": organization})
-    must(status(user))
-    ledger.enter(f"{_USERS}?user_id={user.json()['id']}")
-    return str(user.json()["id"]) if _is_told_apart(client, user.json()["id"]) else None
-
-
-def _is_told_apart(client: httpx.Client, user: str) -> bool:
-    """Tell whether the server takes a user for who he is: a proxy may drop the header that says it."""
-    made = client.post("/v1/blocks/", json={"label": "mine", "value": "x"}, headers={"user_id": user})
-    must(status(made))
-    path = f"/v1/blocks/{made.json()['id']}"
-    if client.get(path).status_code == 404:
-        return True
-    must(status(client.delete(path), 200, 204))
-    return False

@@ -16,7 +16,7 @@ from pytest_letta.conformance.checks import status
 if TYPE_CHECKING:
     import httpx
 
-    from .conftest import Ask, Takes
+    from .asking import Ask, Takes
 
 _TABLE = Path(__file__).with_name("resources.yaml")
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import AgentMaker
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask, Takes
+    from .asking import Ask, Takes
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl, Script
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["tools", "approvals", "messages", "llm"]
 _BECAUSE = "what must not be done unasked is done once, and cannot be taken back"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["archives", "archival_search"]
 _PASSAGE = {"text": "Otters hold hands when they sleep.", "tags": ["two words"], "metadata": {"page": [1]}}

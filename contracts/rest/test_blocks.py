@@ -12,7 +12,7 @@ from pytest_letta.conformance.checks import echoed, equal, refused, same_set, st
 if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "value": {"value": 'Zoë: {{x}} "q"\n <b> '},

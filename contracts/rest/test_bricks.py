@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _UPDATES: dict[str, dict[str, Any]] = {
     "name-with-dot": {"name": "pytest-letta v1.0"},

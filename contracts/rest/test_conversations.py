@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent
     from pytest_letta.llm import ModelControl
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["conversations", "messages"]
 #: Enough for a summary to be shorter than what it stands for.

@@ -14,7 +14,7 @@ from .files import TEXT, files_of, passages_of, pdf, processed, stored, upload
 if TYPE_CHECKING:
     import httpx
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["folders"]
 _OTTERS = "Otters hold hands."

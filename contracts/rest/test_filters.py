@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 
 def _listed(client: httpx.Client, **query: Any) -> list[str]:

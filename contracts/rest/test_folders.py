@@ -14,7 +14,7 @@ from .files import TEXT, stored
 if TYPE_CHECKING:
     import httpx
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["folders"]
 

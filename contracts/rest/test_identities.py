@@ -12,7 +12,7 @@ from pytest_letta.conformance.checks import contains, echoed, equal, status
 if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _PATH = "/v1/identities/"
 

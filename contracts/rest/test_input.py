@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NUL, _LONE = "a\0b", "\ud83d"
 _BECAUSE = (

@@ -10,7 +10,7 @@ from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, no_repeats, refused, status
 
 if TYPE_CHECKING:
-    from .conftest import Ask
+    from .asking import Ask
 
 _JOBS = "/v1/jobs/"
 _BATCHES = "/v1/messages/batches"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["tools"]
 _BECAUSE = "agents reach other systems by MCP; a tool that is listed and cannot be called is worse than none"

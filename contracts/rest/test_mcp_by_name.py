@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["tools"]
 _BECAUSE = "half of the clients still know MCP servers by their name"

@@ -14,7 +14,7 @@ from .turns import Turn, got
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
 
-    from .conftest import Ask
+    from .asking import Ask
 
 
 @pytest.mark.parametrize("kind", ["user_message", "assistant_message"], ids=["question", "answer"])

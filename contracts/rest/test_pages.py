@@ -13,7 +13,8 @@ from pytest_letta.conformance.checks import equal, refused, same_sequence, statu
 from .shelves import KINDS, Kind, Shelf
 
 if TYPE_CHECKING:
-    from .conftest import Ask, Fill, Takes
+    from .asking import Ask, Takes
+    from .conftest import Fill
 
 _ENDS = ("oldest-first", "newest-first")
 #: Well formed, and before every other where ids are taken for places in the list.

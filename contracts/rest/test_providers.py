@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["llm"]
 #: Nobody listens there: the discard port.

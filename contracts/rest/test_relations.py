@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_letta.handles import Handles
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask, Takes
+    from .asking import Ask, Takes
 
 _BOTH = "who is asked for the one must find the other, whichever end the client begins at"
 

@@ -24,7 +24,7 @@ from .resources import KINDS, Kind, Shop
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _EACH = pytest.mark.parametrize("kind", KINDS)
 _BECAUSE = "what an integration wrote into a server it must be able to read back, or it has lost it"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.settings import Settings
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["messages", "runs"]
 _BECAUSE = "whoever asks why an agent did something begins with its run"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_letta.ownership import Ledger
     from pytest_letta.sdk.client import Sdk
 
-    from .conftest import Ask, Takes
+    from .asking import Ask, Takes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pytest_letta.conformance.checks import refused
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
 
-    from .conftest import Ask
+    from .asking import Ask
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_letta.llm import ModelControl
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _SECRET = "pytest-letta-secret-0123456789"
 #: Signs of what is inside: statements, drivers, traces, and the records of users as Python writes them.

@@ -14,7 +14,7 @@ from .turns import Turn, got, run_of, step_of
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["messages", "runs"]
 _BECAUSE = "whoever asks why an agent did something begins with its run"

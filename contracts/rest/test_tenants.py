@@ -14,7 +14,7 @@ from .resources import KINDS, Shop
 
 if TYPE_CHECKING:
     from ..memory.tenants import User
-    from .conftest import Ask
+    from .asking import Ask
 
     AskAs = Callable[[User], Ask]
     OpenShop = Callable[[Ask], Shop]

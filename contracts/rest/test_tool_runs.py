@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
     from pytest_letta.llm import ModelControl
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["tools", "agents"]
 _ODD = "\U0001f9a6\n\"'"

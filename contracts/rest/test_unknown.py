@@ -12,7 +12,7 @@ from pytest_letta.conformance.checks import equal, refused, status, unchanged
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent, AgentMaker
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _SAY = {"messages": [{"role": "user", "content": "Hi."}]}
 _HERE = "an unknown agent that looks empty is an agent whose memory seems lost"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_letta.ownership import Ledger
 
-    from .conftest import Ask
+    from .asking import Ask
 
 _NEEDS = ["users"]
 _ORGS, _USERS, _SANDBOXES = "/v1/admin/orgs/", "/v1/admin/users/", "/v1/sandbox-config/"

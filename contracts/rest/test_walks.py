@@ -11,7 +11,8 @@ from pytest_letta import contract
 if TYPE_CHECKING:
     from pytest_letta.conformance.sequences import Sequences
 
-    from .conftest import Ask, Fill
+    from .asking import Ask
+    from .conftest import Fill
     from .shelves import Kind
 
 

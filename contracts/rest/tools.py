@@ -10,7 +10,7 @@ from pytest_letta.conformance.checks import status
 if TYPE_CHECKING:
     from pytest_letta.agent import Agent
 
-    from .conftest import Ask
+    from .asking import Ask
 
 REPEATING = '''
 from typing import Optional

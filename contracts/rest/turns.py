@@ -8,7 +8,7 @@ from pytest_letta import must, not_applicable
 from pytest_letta.conformance.checks import status
 
 if TYPE_CHECKING:
-    from .conftest import Ask
+    from .asking import Ask
 
 Turn = dict[str, Any]
 

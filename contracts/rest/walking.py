@@ -15,7 +15,7 @@ from pytest_letta.conformance.checks import equal, no_repeats, same_sequence, st
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .conftest import Ask
+    from .asking import Ask
     from .shelves import Kind, Shelf
 
 _LIMITS = st.integers(1, 4)

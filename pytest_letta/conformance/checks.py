@@ -82,13 +82,22 @@ def echoed(sent: Mapping[str, Any], got: Mapping[str, Any], what: str) -> str | 
 def unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], what: str, but: Collection[str] = ()
 ) -> str | None:
-    """Check that no field differs, those in `but` aside, and name all that do."""
+    """Check that no field differs, those in `but` aside, and name all that do.
+
+    Lists of what has ids, such as the tools of an agent, are the same in any order: a database gives none.
+    """
     differing = [
         f"{field} was {shorten(before.get(field), 80)}, is {shorten(after.get(field), 80)}"
         for field in sorted({*before, *after} - set(but))
-        if before.get(field) != after.get(field)
+        if _by_id(before.get(field)) != _by_id(after.get(field))
     ]
     return f"{what} changed what was not asked for: {'; '.join(differing)}" if differing else None
+
+
+def _by_id(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(one, Mapping) and "id" in one for one in value):
+        return sorted(value, key=lambda one: str(one["id"]))
+    return value
 
 
 def contains(collection: Collection[Any] | str, wanted: object, what: str) -> str | None:

@@ -21,3 +21,11 @@ def test_each_change_that_was_not_asked_for_is_named(
     before: dict[str, int], after: dict[str, int], problem: str | None
 ) -> None:
     assert unchanged(before, after, "the edit", but=["at"]) == problem
+
+
+def test_order_of_what_has_ids_is_no_change() -> None:
+    one, two = {"id": "a", "name": "x"}, {"id": "b", "name": "y"}
+
+    assert unchanged({"tools": [one, two]}, {"tools": [two, one]}, "it") is None
+    assert unchanged({"tools": [one, two]}, {"tools": [two, two]}, "it") is not None
+    assert unchanged({"tags": ["a", "b"]}, {"tags": ["b", "a"]}, "it") is not None
