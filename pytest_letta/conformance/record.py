@@ -75,7 +75,7 @@ def apply_known_findings(record: ContractRecord, issue: KnownIssue, seen: Findin
     new, gone = seen.besides(issue.findings), seen.gone(issue.findings)
     if record["verdict"] == Verdict.FAIL and new.found:
         known = len(seen.found) - len(new.found)
-        record["cause"] = "\n".join([*new.lines(), f"(besides {known} that are known)"])
+        record["cause"] = "\n".join([*new.lines(), *([f"(besides {known} that are known)"] if known else [])])
     elif gone:
         record["verdict"] = Verdict.FAIL.value
         record["cause"] = "\n".join(
