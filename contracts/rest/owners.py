@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from pytest_letta import must
 from pytest_letta.conformance.checks import status
 
+from ..memory.tenants import new_user
+
 if TYPE_CHECKING:
     import httpx
 
     from pytest_letta import Deployment
     from pytest_letta.ownership import Ledger
 
-_ORGS, _USERS = "/v1/admin/orgs/", "/v1/admin/users/"
+_ORGS = "/v1/admin/orgs/"
 
 
 def new_owner(deployment: Deployment, client: httpx.Client, ledger: Ledger) -> str | None:
@@ -25,10 +27,8 @@ def new_owner(deployment: Deployment, client: httpx.Client, ledger: Ledger) -> s
         return None
     organization = made.json()["id"]
     ledger.enter(f"{_ORGS}?org_id={organization}")
-    user = client.post(_USERS, json={"name": ledger.name(), "organization_id": organization})
-    must(status(user))
-    ledger.enter(f"{_USERS}?user_id={user.json()['id']}")
-    return str(user.json()["id"]) if _is_told_apart(client, user.json()["id"]) else None
+    user = new_user(client, ledger, organization)
+    return user.id if _is_told_apart(client, user.id) else None
 
 
 def _is_told_apart(client: httpx.Client, user: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,17 +13,19 @@ from pytest_letta import contract, must
 from pytest_letta.conformance.checks import contains, equal, refused, same_sequence, status
 from pytest_letta.llm import say
 
+from ..memory.turns import wait_until_asked
+
 if TYPE_CHECKING:
+    import httpx
+
     from pytest_letta.agent import Agent
-    from pytest_letta.llm import ModelControl
+    from pytest_letta.llm import ModelControl, Reply
 
     from .asking import Ask
 
 _NEEDS = ["conversations", "messages"]
 #: Enough for a summary to be shorter than what it stands for.
 _TURNS = 6
-_ARRIVAL_LIMIT_S = 20.0
-_POLL_S = 0.05
 
 
 def _user(text: str) -> dict[str, Any]:
@@ -148,12 +151,9 @@ def _problem_of_compaction(told: dict[str, Any]) -> str | None:
 )
 def test_turn_of_a_conversation_is_cancelled(ask: Ask, conversation: str, letta_llm: ModelControl) -> None:
     """Cancelling a conversation ends its turn under way as cancelled, and the next turn is done."""
-    script = letta_llm.script(say("Too late, too late, too late.", pace_s=1.0, hold_s=1.0))
-    body = {**_user(script.prompt()), "streaming": True, "stream_tokens": True, "background": True}
-    with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(ask, "POST", f"{conversation}/messages", body)
-        _wait_until_asked(letta_llm, script.key)
-
+    with _under_way(
+        ask, conversation, letta_llm, say("Too late, too late, too late.", pace_s=1.0, hold_s=1.0)
+    ) as turn:
         cancelled = ask("POST", f"{conversation}/cancel")
 
         must(status(cancelled))
@@ -175,12 +175,7 @@ def test_nothing_to_cancel_is_told(ask: Ask, conversation: str) -> None:
 )
 def test_turn_under_way_is_followed(ask: Ask, conversation: str, letta_llm: ModelControl) -> None:
     """The stream of a conversation gives the turn under way, to the same end as the stream that began it."""
-    script = letta_llm.script(say("One two three four.", pace_s=0.3, hold_s=1.5))
-    body = {**_user(script.prompt()), "streaming": True, "stream_tokens": True, "background": True}
-    with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(ask, "POST", f"{conversation}/messages", body)
-        _wait_until_asked(letta_llm, script.key)
-
+    with _under_way(ask, conversation, letta_llm, say("One two three four.", pace_s=0.3, hold_s=1.5)) as turn:
         followed = ask("POST", f"{conversation}/stream", {"starting_after": 0})
 
         must(status(followed))
@@ -188,12 +183,16 @@ def test_turn_under_way_is_followed(ask: Ask, conversation: str, letta_llm: Mode
     must(equal(_data(first.text), _data(followed.text), "what the second stream gave"))
 
 
+@contextmanager
+def _under_way(ask: Ask, conversation: str, llm: ModelControl, reply: Reply) -> Iterator[Future[httpx.Response]]:
+    """Begin a background turn and come in once its model was asked; its stream is what the future gives."""
+    script = llm.script(reply)
+    body = {**_user(script.prompt()), "streaming": True, "stream_tokens": True, "background": True}
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(ask, "POST", f"{conversation}/messages", body)
+        wait_until_asked(llm, script, turn, 1)
+        yield turn
+
+
 def _data(stream: str) -> list[str]:
     return [line for line in stream.splitlines() if line.startswith("data:") and '"ping"' not in line]
-
-
-def _wait_until_asked(llm: ModelControl, key: str) -> None:
-    deadline = time.monotonic() + _ARRIVAL_LIMIT_S
-    while not llm.requests(key):
-        must(f"the model was not asked in {_ARRIVAL_LIMIT_S:.0f} s" if time.monotonic() > deadline else None)
-        time.sleep(_POLL_S)
